@@ -1,0 +1,1 @@
+"""One node that is a whole SIP provider; `docs/architecture.md` says how the rooms fit together."""
