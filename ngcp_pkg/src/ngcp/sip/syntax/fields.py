@@ -1,0 +1,162 @@
+"""Header field values (RFC 3261 §20): Via, CSeq, name-addr, lists and authentication parameters."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, Self
+
+from ..errors import InvalidHeader
+from .uri import Params, Uri, format_params, parse_params
+
+_VIA: Final = re.compile(
+    r"SIP\s*/\s*2\.0\s*/\s*(\w+)\s+"
+    r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)\s*(?::\s*(\d{1,5}))?\s*((?:;.*)?)",
+    re.IGNORECASE,
+)
+_CSEQ: Final = re.compile(r"(\d{1,10})[ \t]+([A-Za-z0-9.!%*_+`'~-]+)")
+_DISPLAY: Final = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[^"<>;,:@]*)\s*<([^<>]*)>\s*((?:;.*)?)', re.DOTALL)
+_AUTH_PARAM: Final = re.compile(r'\s*([A-Za-z0-9_-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]+)\s*(?:,|$)')
+_ESCAPED: Final = re.compile(r"\\(.)")
+_SEPARATORS: Final = {
+    ",": re.compile(r'"(?:[^"\\]|\\.)*"|<[^>]*>|,'),
+    ";": re.compile(r'"(?:[^"\\]|\\.)*"|;'),
+}
+
+
+def split_outside(text: str, separator: str) -> list[str]:
+    """Split at `,` or `;` where it stands neither in a quoted string nor (commas) in angle brackets."""
+    parts, start = [], 0
+    for match in _SEPARATORS[separator].finditer(text):
+        if match[0] == separator:
+            parts.append(text[start : match.start()].strip())
+            start = match.end()
+    parts.append(text[start:].strip())
+    return [part for part in parts if part]
+
+
+def split_list(text: str) -> list[str]:
+    """Split the values of a list header (§7.3.1)."""
+    return split_outside(text, ",") if "," in text else [text]
+
+
+def unquote_string(text: str) -> str:
+    """Return what a quoted-string means; any other text means itself (§25.1)."""
+    if len(text) > 1 and text[0] == '"' == text[-1]:
+        return _ESCAPED.sub(r"\1", text[1:-1])
+    return text
+
+
+def quote_string(text: str) -> str:
+    """Write `text` as a quoted-string (§25.1)."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _field_params(text: str) -> Params:
+    if '"' not in text:
+        return parse_params(text)
+    params: Params = {}
+    for part in split_outside(text, ";"):
+        name, equals, value = part.partition("=")
+        params.setdefault(name.strip().lower(), value.strip() if equals else None)
+    return params
+
+
+class CSeq(NamedTuple):
+    """A sequence number and the method it counts (§20.16)."""
+
+    number: int
+    method: str
+
+    @classmethod
+    def parse(cls, text: str) -> "CSeq":
+        """Read `314159 INVITE`, or raise `InvalidHeader`."""
+        match = _CSEQ.fullmatch(text)
+        if match is None or int(match[1]) >= 2**32:
+            raise InvalidHeader("CSeq", text)
+        return cls(int(match[1]), match[2])
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.method}"
+
+
+@dataclass(slots=True)
+class Via:
+    """One hop of a request's path (§20.42); transport in lower case, as in `Flow`."""
+
+    transport: str
+    host: str
+    port: int | None = None
+    params: Params = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read one Via value, or raise `InvalidHeader`."""
+        match = _VIA.fullmatch(text)
+        if match is None or (match[3] and not 0 < int(match[3]) < 65536):
+            raise InvalidHeader("Via", text)
+        transport, host, port, params = match.groups()
+        return cls(transport.lower(), host.lower(), int(port) if port else None, _field_params(params))
+
+    def __str__(self) -> str:
+        port = "" if self.port is None else f":{self.port}"
+        return f"SIP/2.0/{self.transport.upper()} {self.host}{port}{format_params(self.params)}"
+
+    @property
+    def branch(self) -> str:
+        """The transaction's identifier; empty where an RFC 2543 element left it out."""
+        return self.params.get("branch") or ""
+
+    @property
+    def sent_by(self) -> tuple[str, int]:
+        """Host and port, with the transport's default port filled in (§18.1.1)."""
+        return self.host, self.port or (5061 if self.transport == "tls" else 5060)
+
+
+@dataclass(slots=True)
+class NameAddr:
+    """`"Display" <address>;params` as in From, To, Contact, Route (§20.10); `display` is unquoted."""
+
+    display: str
+    address: str
+    params: Params = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, text: str, header: str = "Contact") -> Self:
+        """Read a name-addr or a bare addr-spec, or raise `InvalidHeader` naming `header`."""
+        if "<" not in text:  # §20.10: without brackets, parameters belong to the header
+            address, _, params = text.partition(";")
+            if not address.strip():
+                raise InvalidHeader(header, text)
+            return cls("", address.strip(), _field_params(params))
+        match = _DISPLAY.fullmatch(text)
+        if match is None:
+            raise InvalidHeader(header, text)
+        return cls(unquote_string(match[1].strip()), match[2].strip(), _field_params(match[3]))
+
+    def __str__(self) -> str:
+        display = f"{quote_string(self.display)} " if self.display else ""
+        return f"{display}<{self.address}>{format_params(self.params)}"
+
+    @property
+    def uri(self) -> Uri:
+        """The address as a value; raises `InvalidUri`."""
+        return Uri.parse(self.address)
+
+    @property
+    def tag(self) -> str | None:
+        """The dialog tag of From and To (§19.3)."""
+        return self.params.get("tag")
+
+
+def parse_auth(text: str) -> tuple[str, dict[str, str]]:
+    """Read `Digest name="value", …` into scheme (lower case) and unquoted parameters (§25.1)."""
+    scheme, _, rest = text.strip().partition(" ")
+    params: dict[str, str] = {}
+    position = 0
+    while position < len(rest):
+        match = _AUTH_PARAM.match(rest, position)
+        if match is None:
+            raise InvalidHeader("Authorization", text)
+        params.setdefault(match[1].lower(), unquote_string(match[2]))
+        position = match.end()
+    return scheme.lower(), params
