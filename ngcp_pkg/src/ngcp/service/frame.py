@@ -1,0 +1,88 @@
+"""The main program of every daemon: read the configuration, start, tell systemd, wait for SIGTERM, stop."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Protocol, TypeVar
+
+import uvloop
+
+from ngcp.service import logging as journal
+from ngcp.service.config import ConfigError
+from ngcp.service.notify import notify, watchdog_interval
+
+C = TypeVar("C")
+
+#: Seconds a service may take to let go; systemd would kill it later and less politely.
+STOP_WITHIN: Final = 10.0
+#: Seconds between status lines when no watchdog asks for more.
+STATUS_EVERY: Final = 10.0
+
+_log = logging.getLogger(__name__)
+
+
+class Service(Protocol):
+    """What a daemon is to its frame."""
+
+    async def start(self) -> None:
+        """Return once every socket is bound."""
+
+    async def stop(self) -> None:
+        """Let go of everything, in order."""
+
+    def status(self) -> str:
+        """Return the line that `systemctl status` shows."""
+
+
+def run(name: str, *, load: Callable[[Path], C], build: Callable[[C], Service], default: Path) -> int:
+    """Be the daemon `name` until SIGTERM; return its exit status (78 = refused configuration)."""
+    parser = argparse.ArgumentParser(prog=name)
+    parser.add_argument("--config", type=Path, default=default, help="configuration file (%(default)s)")
+    parser.add_argument("--check", action="store_true", help="only read the configuration")
+    parser.add_argument("--debug", action="store_true", help="log more")
+    arguments = parser.parse_args()
+    journal.configure(logging.DEBUG if arguments.debug else logging.INFO)
+    try:
+        configuration = load(arguments.config)
+        if arguments.check:
+            return os.EX_OK
+        uvloop.run(_serve(lambda: build(configuration)))
+    except ConfigError as error:
+        print(f"<3>{name}: {error}", file=sys.stderr)
+        return os.EX_CONFIG
+    except OSError as error:  # an address in use, a database socket that is not there …
+        print(f"<3>{name}: cannot start: {error}", file=sys.stderr)
+        return os.EX_UNAVAILABLE
+    return os.EX_OK
+
+
+async def _serve(build: Callable[[], Service]) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    service = build()
+    try:
+        await service.start()
+        notify("READY=1", f"STATUS={service.status()}")
+        await _supervise(service, stopping)
+    finally:
+        notify("STOPPING=1")
+        async with asyncio.timeout(STOP_WITHIN):
+            await service.stop()
+
+
+async def _supervise(service: Service, stopping: asyncio.Event) -> None:
+    """Report status and, from the loop that does the work, that we are alive."""
+    interval = watchdog_interval()
+    while not stopping.is_set():
+        try:
+            async with asyncio.timeout(interval or STATUS_EVERY):
+                await stopping.wait()
+        except TimeoutError:
+            notify("WATCHDOG=1", f"STATUS={service.status()}")
