@@ -152,6 +152,10 @@ class Message:
     def set(self, name: str, value: str) -> None:
         """Let `name` have this one value, where its first line stood or at the end."""
         key = canonical(name)
+        if self._names.count(key) == 1:
+            self._views.pop(key, None)
+            self._lines[self._names.index(key)] = f"{name}: {value}"
+            return
         place = self._names.index(key) if key in self._names else len(self._names)
         self.remove(name)
         self._insert(place, key, f"{name}: {value}")

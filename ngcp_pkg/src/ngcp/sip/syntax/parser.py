@@ -62,7 +62,7 @@ def _join_folded(lines: list[str]) -> list[str]:
 
 
 def _build(start: str, lines: list[str], body: bytes) -> Request | Response:
-    names = [_read_name(line) for line in lines]
+    names = _read_names(lines)
     status_line = _STATUS_LINE.fullmatch(start)
     if status_line is not None:
         version = status_line[1]
@@ -81,14 +81,19 @@ def _build(start: str, lines: list[str], body: bytes) -> Request | Response:
     return message
 
 
-def _read_name(line: str) -> str:
-    name, colon, _ = line.partition(":")
-    known = KNOWN.get(name)
-    if known is not None and colon:
-        return known
-    if not colon or _HEADER_NAME.fullmatch(name) is None:
-        raise MalformedMessage(f"no header name in line {line[:80]!r}")
-    return canonical(name.rstrip(" \t"))
+def _read_names(lines: list[str]) -> list[str]:
+    names = []
+    for line in lines:
+        name, colon, _ = line.partition(":")
+        known = KNOWN.get(name)
+        if known is None:
+            if _HEADER_NAME.fullmatch(name) is None:
+                raise MalformedMessage(f"no header name in line {line[:80]!r}")
+            known = canonical(name.rstrip(" \t"))
+        if not colon:
+            raise MalformedMessage(f"no colon in line {line[:80]!r}")
+        names.append(known)
+    return names
 
 
 def _cut_body(message: Request | Response) -> None:
