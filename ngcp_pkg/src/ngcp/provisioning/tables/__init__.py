@@ -1,0 +1,1 @@
+"""The tables by their names on the platform, one module a database."""
