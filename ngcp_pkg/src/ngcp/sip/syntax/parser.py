@@ -20,7 +20,7 @@ _TOKEN: Final = r"[A-Za-z0-9.!%*_+`'~-]"
 _REQUEST_LINE: Final = re.compile(
     rf"({_TOKEN}{{1,64}}) (\S{{1,4096}}) (SIP/\d{{1,4}}\.\d{{1,4}})", re.IGNORECASE
 )
-_STATUS_LINE: Final = re.compile(r"(SIP/\d{1,4}\.\d{1,4}) ([1-6]\d\d)(?: (.*))?", re.IGNORECASE)
+_STATUS_LINE: Final = re.compile(r"(SIP/\d{1,4}\.\d{1,4}) ([1-6]\d\d) (.*)", re.IGNORECASE)
 _HEADER_NAME: Final = re.compile(rf"{_TOKEN}{{1,128}}[ \t]*")
 
 
@@ -66,7 +66,7 @@ def _build(start: str, lines: list[str], body: bytes) -> Request | Response:
     status_line = _STATUS_LINE.fullmatch(start)
     if status_line is not None:
         version = status_line[1]
-        message: Request | Response = Response(int(status_line[2]), status_line[3] or "", lines, body, names)
+        message: Request | Response = Response(int(status_line[2]), status_line[3], lines, body, names)
     else:
         request_line = _REQUEST_LINE.fullmatch(start)
         if request_line is None:
