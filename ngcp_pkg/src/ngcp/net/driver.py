@@ -1,0 +1,92 @@
+"""Connects a core without sockets or clock to both: what arrives goes in, what it says goes out, one timer.
+
+The core never waits; whoever makes it act outside of `receive` (a task that awaited a database) calls
+`transmit` afterwards.
+"""
+
+import asyncio
+from typing import Protocol
+
+from ngcp.sip.transport.flow import Address, Flow
+
+
+class Core(Protocol):
+    """A protocol engine: bytes and time in, bytes out."""
+
+    def receive(self, data: bytes, flow: Flow, now: float) -> None:
+        """Take one message from the wire."""
+
+    def handle_timer(self, now: float) -> None:
+        """Do what is due."""
+
+    def next_timer(self) -> float | None:
+        """Return when `handle_timer` wants to be called, or None."""
+
+    def messages_to_send(self) -> list[tuple[bytes, Flow]]:
+        """Hand over, once, what goes out."""
+
+    def transport_failed(self, flow: Flow, now: float) -> None:
+        """Learn that `flow` carries nothing any more."""
+
+
+class Sender(Protocol):
+    """A socket or a set of connections, bound to one local address."""
+
+    def send(self, data: bytes, remote: Address) -> bool:
+        """Send one message to `remote`; False if that is impossible."""
+
+
+class Driver:
+    """Runs one core on the running loop."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._loop = asyncio.get_running_loop()
+        self._senders: dict[tuple[str, Address], Sender] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def attach(self, transport: str, local: Address, sender: Sender) -> None:
+        """Let messages of flows that start at `local` leave by `sender`."""
+        self._senders[transport, local] = sender
+
+    def close(self) -> None:
+        """Drop the timer; sockets belong to whoever made them."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def receive(self, data: bytes, flow: Flow) -> None:
+        """Hand one message to the core; `transmit` follows once the socket is drained."""
+        self._core.receive(data, flow, self._loop.time())
+
+    def fail(self, flow: Flow) -> None:
+        """Tell the core that a flow is gone."""
+        self._core.transport_failed(flow, self._loop.time())
+        self.transmit()
+
+    def transmit(self) -> None:
+        """Send what the core has to say and re-arm its timer."""
+        failed = [flow for data, flow in self._core.messages_to_send() if not self._send(data, flow)]
+        if failed:
+            for flow in failed:
+                self._core.transport_failed(flow, self._loop.time())
+            self._loop.call_soon(self.transmit)  # what the core answers to that, without recursion
+        self._arm()
+
+    def _send(self, data: bytes, flow: Flow) -> bool:
+        sender = self._senders.get((flow.transport, flow.local))
+        return sender is not None and sender.send(data, flow.remote)
+
+    def _arm(self) -> None:
+        when = self._core.next_timer()
+        if when is None:
+            return
+        if self._timer is not None:
+            if self._timer.when() <= when:  # fires early at worst, and is armed again then
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(when, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._core.handle_timer(self._loop.time())
+        self.transmit()
