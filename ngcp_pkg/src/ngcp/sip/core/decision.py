@@ -1,0 +1,56 @@
+"""What is to become of one request: the value that a daemon's corridor returns (RFC 3261 §16.5)."""
+
+from dataclasses import dataclass
+
+from ..syntax.message import Request
+from ..transport.flow import Flow
+
+
+@dataclass(slots=True)
+class Target:
+    """Where one branch goes (§16.5)."""
+
+    uri: str
+    """The Request-URI of the branch."""
+    flow: Flow
+    """The next hop: its `local` address also becomes the sent-by of our Via."""
+    route: tuple[str, ...] = ()
+    """Route values to put before those that the request has, the next hop first."""
+    q: float = 1.0
+    """Targets of equal q ring together; those of lower q are tried once all before them failed (§16.6)."""
+
+
+@dataclass(slots=True)
+class Relay:
+    """Forward the request to its targets and bring one answer back (§16.6, §16.7)."""
+
+    request: Request
+    """The request as the corridor edited it: our own Route is gone, Max-Forwards is as received.
+
+    Via, From, To, Call-ID and CSeq of `Incoming.request` must stay as received: our own answers copy them.
+    """
+    targets: tuple[Target, ...]
+    """At least one."""
+    record_route: tuple[str, ...] = ()
+    """Record-Route values to put on top, in this order."""
+    timer_c: float = 180.0
+    """Seconds that an INVITE may ring before its branches are cancelled (§16.6 step 11)."""
+
+
+@dataclass(slots=True)
+class Reply:
+    """Answer the request ourselves; a challenge is a reply too (§16.3, §8.2.6)."""
+
+    status: int
+    reason: str | None = None
+    """None: the usual phrase."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Names and values to add."""
+
+
+@dataclass(slots=True)
+class Drop:
+    """Forget the request without an answer."""
+
+
+Decision = Relay | Reply | Drop
