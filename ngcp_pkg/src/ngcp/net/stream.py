@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from ngcp.net.udp import family_of
 from ngcp.sip.errors import SipError
@@ -242,8 +242,7 @@ class _Connection(asyncio.Protocol):
         self._unfinished = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's do not inherit from asyncio's
         self.deadline = self._loop.time() + self._server.limits.first_message
         self._server.enter(self)
 

@@ -33,7 +33,7 @@ class Service(Protocol):
         """Return once every socket is bound."""
 
     async def stop(self) -> None:
-        """Let go of everything, in order."""
+        """Let go of everything, in order; also called after a start that failed half-way."""
 
     def status(self) -> str:
         """Return the line that `systemctl status` shows."""

@@ -1,0 +1,28 @@
+"""Runs a test's coroutine on both event loops the sources may meet."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+
+import uvloop
+
+#: What a test on loopback may take at most, in seconds.
+PATIENCE = 10.0
+
+Test = Callable[[], Coroutine[None, None, None]]
+
+
+def run(test: Test) -> None:
+    """Run `test` on asyncio's own loop and on uvloop."""
+
+    async def bounded() -> None:
+        async with asyncio.timeout(PATIENCE):
+            await test()
+
+    asyncio.run(bounded())
+    uvloop.run(bounded())
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Return once `condition` holds; the time-out of `run` bounds the wait."""
+    while not condition():
+        await asyncio.sleep(0)
