@@ -11,6 +11,8 @@ class SipError(Exception):
 
     status: ClassVar[int] = 400
     reason: str = "Bad Request"
+    headers: tuple[tuple[str, str], ...] = ()
+    """What the answer must carry besides."""
     request: "Request | None" = None
     """The request to answer, where the error came before anybody held it."""
 

@@ -35,6 +35,10 @@ class IntervalTooBrief(SipError):
     status = 423
     reason = "Interval Too Brief"
 
+    def __init__(self, asked: int, least: int) -> None:
+        super().__init__(f"{asked} seconds asked, {least} is the least")
+        self.headers = (("Min-Expires", str(least)),)
+
 
 class TooManyContacts(SipError):
     """An address-of-record would get more bindings than allowed."""
@@ -247,7 +251,7 @@ def _grant(text: str | None, rules: Rules) -> int:
         return rules.default_expires
     asked = int(text) if text.isascii() and text.isdigit() and len(text) < 11 else MALFORMED_EXPIRES
     if 0 < asked < min(rules.min_expires, MALFORMED_EXPIRES):
-        raise IntervalTooBrief(f"{asked} seconds asked, {rules.min_expires} is the least")
+        raise IntervalTooBrief(asked, rules.min_expires)
     return min(asked, rules.max_expires)
 
 

@@ -1,0 +1,73 @@
+"""The configuration of the proxy, `/etc/kamailio/proxy/proxy.yml`."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ngcp.service.config import load_yaml
+from ngcp.sip.core.registrar import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An internal address."""
+
+    address: str
+    """IP address."""
+    port: int
+    """Port number."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.port < 65536:
+            raise ValueError(f"port {self.port} is not between 1 and 65535")
+
+    @property
+    def pair(self) -> tuple[str, int]:
+        """The address as sockets want it."""
+        return self.address, self.port
+
+
+@dataclass(frozen=True, slots=True)
+class MediaRelayEndpoint(Endpoint):
+    """Where the media relay listens for commands (ng protocol)."""
+
+    timeout: float = 1.0
+    """Seconds until a call is refused because the relay does not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Where MariaDB is."""
+
+    socket: str
+    """Path of its unix socket; the account is the daemon's own user."""
+    timeout: float = 2.0
+    """Seconds until a query is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Everything an operator can decide about the proxy."""
+
+    listen: Endpoint
+    """Where SIP is received, from inside only."""
+    xmlrpc: Endpoint
+    """Where control commands are received."""
+    load_balancer: Endpoint
+    """The internal address of the load-balancer, through which everything leaves."""
+    media_relay: MediaRelayEndpoint
+    """The media relay."""
+    database: Database
+    """MariaDB."""
+    registrar: Rules = field(default_factory=Rules)
+    """Intervals and number of registrations granted."""
+    nonce_expire: float = 300.0
+    """Seconds for which a digest challenge may be answered."""
+    ring_timeout: float = 180.0
+    """Seconds a call may ring until it is cancelled (timer C)."""
+    server_header: str = "Sipwise NGCP Proxy"
+    """Value of the Server header in responses that the proxy makes itself."""
+
+
+def load(path: Path) -> Configuration:
+    """Read the file, or raise `ConfigError` naming file and key."""
+    return load_yaml(path, Configuration)

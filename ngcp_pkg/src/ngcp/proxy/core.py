@@ -1,0 +1,168 @@
+"""The proxy without sockets and clock: messages in, decisions carried out, messages out.
+
+A request goes through the corridor and what it decided through the exit door here: a registration is
+stored before it is answered, a session is anchored at the media relay before it goes on.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+from ngcp.provisioning.runtime import DatabaseUnavailable
+from ngcp.sip.core.decision import Decision, Relay, Reply
+from ngcp.sip.core.proxy import Ended, Incoming, Returning, StatefulProxy
+from ngcp.sip.errors import SipError
+from ngcp.sip.syntax import Request, parse
+from ngcp.sip.transport import Flow
+
+from .corridor import Corridor
+from .lanes import Lanes, Spawn, Work
+from .locations import SWEEP, Locations
+from .media import Media
+from .stations import Outcome, Store
+
+_log = logging.getLogger(__name__)
+
+
+class Clock(NamedTuple):
+    """Both times a proxy lives in."""
+
+    monotonic: Callable[[], float]
+    """Seconds, the loop's time: timers."""
+    unix: Callable[[], float]
+    """Seconds since 1970: registrations, nonces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a `ProxyCore` is composed of."""
+
+    engine: StatefulProxy
+    corridor: Corridor
+    locations: Locations
+    media: Media
+    clock: Clock
+
+
+class ProxyCore:
+    """Drives one `StatefulProxy` along the corridor (a `ngcp.net.driver.Core`)."""
+
+    def __init__(self, parts: Parts, spawn: Spawn, progressed: Callable[[], None]) -> None:
+        """`progressed` is called when work that had to wait left messages to send."""
+        self._parts = parts
+        self._engine = parts.engine
+        self._lanes = Lanes(spawn)
+        self._spawn = spawn
+        self._progressed = progressed
+        self._sweep_at = parts.clock.monotonic() + SWEEP
+        self.counters: Counter[str] = Counter()
+        """Requests by method, own replies by status class, drops."""
+
+    @property
+    def transactions(self) -> int:
+        """Transactions alive now."""
+        return self._engine.transactions
+
+    @property
+    def registrations(self) -> int:
+        """Bindings held now."""
+        return len(self._parts.locations.registrar)
+
+    def receive(self, data: bytes, flow: Flow, now: float) -> None:
+        """Take one datagram; what cannot be parsed is dropped with one log line, or answered if it can be."""
+        try:
+            message = parse(data)
+            self._engine.receive(message, flow, now)
+        except SipError as error:
+            self.counters["malformed"] += 1
+            _log.warning("malformed message from %s:%d: %s", *flow.remote, error)
+            if error.request is not None:
+                self._engine.reject(error.request, flow, error.status, error.reason)
+            return
+        self._take_events()
+
+    def handle_timer(self, now: float) -> None:
+        """Let transactions time out and expired registrations go."""
+        if now >= self._sweep_at:
+            self._sweep_at = now + SWEEP
+            self._spawn(self._parts.locations.sweep(self._parts.clock.unix()))
+        self._engine.handle_timer(now)
+        self._take_events()
+
+    def next_timer(self) -> float | None:
+        """Return when `handle_timer` wants to be called."""
+        return min(self._sweep_at, self._engine.next_timer() or self._sweep_at)
+
+    def messages_to_send(self) -> list[tuple[bytes, Flow]]:
+        """Hand over what goes out."""
+        return self._engine.messages_to_send()
+
+    def transport_failed(self, flow: Flow, now: float) -> None:
+        """Let the transactions over `flow` fail."""
+        self._engine.transport_failed(flow, now)
+        self._take_events()
+
+    def _take_events(self) -> None:
+        while (event := self._engine.next_event()) is not None:
+            match event:
+                case Incoming():
+                    self.counters[event.request.method] += 1
+                    self._enter(event, partial(self._decide, event))
+                case Returning():
+                    self._enter(event.context.incoming, partial(self._return, event))
+                case Ended():
+                    pass
+
+    def _enter(self, incoming: Incoming, work: Work) -> None:
+        self._lanes.enter(incoming.request.get("Call-ID") or "", work)
+
+    async def _decide(self, incoming: Incoming) -> None:
+        try:
+            outcome = await self._parts.corridor.decide(incoming.request, self._parts.clock.unix())
+            decision = await self._leave(incoming.request, outcome)
+        except SipError as error:
+            decision = _refuse(incoming.request, error, Reply(error.status, error.reason, error.headers))
+        except DatabaseUnavailable as error:
+            decision = _refuse(incoming.request, error, Reply(503, "Database Unavailable"))
+        except Exception:
+            _log.exception("%s: %s failed", incoming.request.get("Call-ID"), incoming.request.method)
+            decision = Reply(500)
+        if isinstance(decision, Reply):
+            self.counters[f"{decision.status // 100}xx"] += 1
+        self._engine.execute(incoming, decision, self._parts.clock.monotonic())
+        self._finish()
+
+    async def _leave(self, request: Request, outcome: Outcome) -> Decision:
+        """Do what must be done before a decision becomes visible."""
+        match outcome:
+            case Store(update):
+                await self._parts.locations.store(update)
+                contacts = self._parts.locations.registrar.contacts(update.aor, self._parts.clock.unix())
+                return Reply(200, headers=tuple(("Contact", contact) for contact in contacts))
+            case Relay():
+                await self._parts.media.follow_request(request)
+        return outcome
+
+    async def _return(self, returning: Returning) -> None:
+        response = returning.response
+        if response.status == 430:  # the edge lost the flow of every phone that was left (RFC 5626 §5.3)
+            response.status, response.reason = 480, "Offline"
+        try:
+            await self._parts.media.follow_response(returning.context.incoming.request, response)
+        except Exception:
+            _log.exception("%s: media of a response", response.get("Call-ID"))
+        self._engine.forward(returning, self._parts.clock.monotonic())
+        self._finish()
+
+    def _finish(self) -> None:
+        """Go on with what that work caused, and let it be sent."""
+        self._take_events()
+        self._progressed()
+
+
+def _refuse(request: Request, error: Exception, reply: Reply) -> Reply:
+    _log.warning("%s: %s refused: %s", request.get("Call-ID"), request.method, error)
+    return reply

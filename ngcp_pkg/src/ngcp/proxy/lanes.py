@@ -1,0 +1,37 @@
+"""One lane per call: what concerns a call is done in the order in which it came, different calls side by side."""
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+
+Work = Callable[[], Awaitable[None]]
+Spawn = Callable[[Coroutine[None, None, None]], object]
+
+
+class Lanes:
+    """Queues of asynchronous work, one for each Call-ID that has any."""
+
+    def __init__(self, spawn: Spawn) -> None:
+        """Take what starts a coroutine: the loop's `create_task` in a daemon."""
+        self._spawn = spawn
+        self._queues: dict[str, deque[Work]] = {}
+
+    def __len__(self) -> int:
+        return len(self._queues)
+
+    def enter(self, call_id: str, work: Work) -> None:
+        """Do `work` once everything that entered this lane before is done; it must not raise."""
+        queue = self._queues.get(call_id)
+        if queue is not None:
+            queue.append(work)
+            return
+        self._queues[call_id] = deque([work])
+        self._spawn(self._run(call_id))
+
+    async def _run(self, call_id: str) -> None:
+        queue = self._queues[call_id]
+        try:
+            while queue:
+                await queue[0]()
+                queue.popleft()
+        finally:
+            del self._queues[call_id]

@@ -1,0 +1,121 @@
+"""The door to the media relay: offers, answers and ends of calls, over the ng protocol.
+
+Sessions are described by whoever offers (RFC 3264): the relay wants an `offer` with the tag of that side, an
+`answer` with both tags, and a `delete` when the call is over.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from ngcp.net.udp import UdpRequester
+from ngcp.ng.bencode import BencodeError, Value, decode, encode
+from ngcp.sip.errors import SipError
+from ngcp.sip.syntax import Request, Response
+from ngcp.sip.syntax.message import Message
+
+_log = logging.getLogger(__name__)
+
+_REPLACE: Final[list[Value]] = ["origin", "session-connection"]
+
+
+class MediaRelayUnavailable(SipError):
+    """The media relay does not answer or refuses: no call can be set up with media through it."""
+
+    status = 503
+    reason = "Media Relay Unavailable"
+
+
+class Relay(Protocol):
+    """Where commands go."""
+
+    async def ask(self, command: dict[str, Value]) -> dict[str, Value]:
+        """Return the reply, or raise `MediaRelayUnavailable`."""
+
+
+class NgClient:
+    """The relay's control port over UDP."""
+
+    def __init__(self, remote: tuple[str, int], cookies: Callable[[], str], timeout: float) -> None:
+        self._requester = UdpRequester(remote, cookies, timeout)
+
+    async def ask(self, command: dict[str, Value]) -> dict[str, Value]:
+        """Ask with repetitions until the timeout."""
+        try:
+            reply = decode(await self._requester.request(encode(command)))
+        except (TimeoutError, ConnectionError, BencodeError) as error:
+            raise MediaRelayUnavailable(f"{command['command']}: {error or 'no answer in time'}") from error
+        if not isinstance(reply, dict) or reply.get("result") == "error":
+            reason = reply.get("error-reason") if isinstance(reply, dict) else "no dictionary"
+            raise MediaRelayUnavailable(f"{command['command']}: {reason}")
+        return reply
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        self._requester.close()
+
+
+def has_session(message: Message) -> bool:
+    """Whether the body describes a session."""
+    content_type = (message.get("Content-Type") or "").partition(";")[0].strip().lower()
+    return bool(message.body) and content_type == "application/sdp"
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """Keeps the relay in step with the calls that cross the proxy."""
+
+    relay: Relay
+
+    async def follow_request(self, request: Request) -> None:
+        """Anchor the session that a request describes, or end the call's; raises `MediaRelayUnavailable`."""
+        if request.method == "BYE":
+            await self.end(request)
+        elif has_session(request):
+            if request.method == "ACK":  # answers the offer of the 2xx (RFC 3264, RFC 3261 §13.2.1)
+                await self._anchor("answer", request, request.to.tag, request.from_.tag)
+            else:
+                await self._anchor("offer", request, request.from_.tag)
+
+    async def follow_response(self, request: Request, response: Response) -> None:
+        """Anchor the session that a response describes, or end that of a call that failed."""
+        if response.status >= 300:
+            if request.method == "INVITE" and request.to.tag is None:
+                await self.end(request)
+        elif has_session(response):
+            try:
+                if has_session(request):
+                    await self._anchor("answer", response, request.from_.tag, response.to.tag)
+                else:
+                    await self._anchor("offer", response, response.to.tag, request.from_.tag)
+            except MediaRelayUnavailable as error:  # the callee is committed: let the sides find each other
+                _log.error("%s: session passed on without the media relay: %s", request.call_id, error)
+
+    async def end(self, request: Request) -> None:
+        """Free the call's ports; if the relay does not hear of it, its time-outs will."""
+        try:
+            await self.relay.ask(
+                {"command": "delete", "call-id": request.call_id, "from-tag": request.from_.tag or ""}
+            )
+        except MediaRelayUnavailable as error:
+            _log.warning("%s: %s", request.call_id, error)
+
+    async def _anchor(
+        self, command: str, message: Message, from_tag: str | None, to_tag: str | None = None
+    ) -> None:
+        """Let the relay put itself between the two sides of a session description."""
+        fields: dict[str, Value] = {
+            "command": command,
+            "call-id": message.call_id,
+            "from-tag": from_tag or "",
+            "replace": _REPLACE,
+            "ICE": "remove",
+            "sdp": message.body.decode("utf-8", "surrogateescape"),
+        }
+        if to_tag:
+            fields["to-tag"] = to_tag
+        sdp = (await self.relay.ask(fields)).get("sdp")
+        if not isinstance(sdp, str):
+            raise MediaRelayUnavailable(f"{command}: the reply has no sdp")
+        message.body = sdp.encode("utf-8", "surrogateescape")

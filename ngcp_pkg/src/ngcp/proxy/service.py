@@ -1,0 +1,127 @@
+"""The proxy with its sockets, database and clocks: what `kamailio-proxy` runs."""
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import Callable, Coroutine
+from typing import Final, NamedTuple
+
+from ngcp.net.driver import Driver
+from ngcp.net.udp import UdpSocket
+from ngcp.provisioning.engine import connect
+from ngcp.provisioning.location import LocationTable
+from ngcp.provisioning.runtime import DatabaseUnavailable, Directory
+from ngcp.service import xmlrpc
+from ngcp.sip.core.digest import Authenticator
+from ngcp.sip.core.proxy import StatefulProxy
+from ngcp.sip.core.registrar import Registrar
+from ngcp.sip.transport import Flow
+
+from . import facts, media
+from .config import Configuration
+from .control import make_commands
+from .core import Clock, Parts, ProxyCore
+from .corridor import Corridor
+from .dialogs import Dialogs
+from .locations import Locations, Table
+from .stations import Floor
+
+#: The account at MariaDB, which is also our system user: the socket tells who we are.
+ACCOUNT: Final = "kamailio-proxy"
+
+
+class Doors(NamedTuple):
+    """What the proxy meets outside itself; flow tests bring doors of their own."""
+
+    directory: facts.Directory
+    locations: Table
+    media_relay: media.Relay
+    clock: Clock
+    ids: Callable[[], str]
+    """Unguessable tokens."""
+
+
+def compose(configuration: Configuration, secret: bytes, doors: Doors) -> Parts:
+    """Put a proxy together."""
+    registrar = Registrar(configuration.registrar, doors.ids)
+    authenticator = Authenticator(secret, lifetime=configuration.nonce_expire, ids=doors.ids)
+    own = configuration.listen.pair
+    floor = Floor(
+        authenticator,
+        registrar,
+        Dialogs(secret, own),
+        Flow("udp", own, configuration.load_balancer.pair),
+        configuration.ring_timeout,
+    )
+    gatherer = facts.Gatherer(doors.directory, registrar, authenticator)
+    return Parts(
+        StatefulProxy(doors.ids, server=configuration.server_header, translate_503=False),
+        Corridor(gatherer, floor),
+        Locations(registrar, doors.locations),
+        media.Media(doors.media_relay),
+        doors.clock,
+    )
+
+
+class ProxyService:
+    """The running daemon (a `ngcp.service.frame.Service`)."""
+
+    def __init__(self, configuration: Configuration, secret: bytes) -> None:
+        self._configuration = configuration
+        self._secret = secret
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._release = contextlib.AsyncExitStack()
+        self._core: ProxyCore | None = None
+
+    async def start(self) -> None:
+        """Load the registrations, then listen."""
+        configuration, loop = self._configuration, asyncio.get_running_loop()
+        database = connect(configuration.database.socket, ACCOUNT, configuration.database.timeout)
+        self._release.push_async_callback(database.dispose)
+        relay = media.NgClient(configuration.media_relay.pair, _token, configuration.media_relay.timeout)
+        self._release.callback(relay.close)
+        clock = Clock(loop.time, time.time)
+        doors = Doors(Directory(database), LocationTable(database), relay, clock, _token)
+        parts = compose(configuration, self._secret, doors)
+        try:
+            await parts.locations.load()
+        except DatabaseUnavailable as error:  # systemd tries again; without them nobody could be called
+            raise OSError(f"registrations cannot be loaded: {error}") from error
+        self._core = ProxyCore(parts, self._spawn, lambda: driver.transmit())
+        driver = Driver(self._core)
+        self._release.callback(driver.close)
+        self._listen(driver)
+        commands = make_commands(self._core, parts.locations, time.time, _token)
+        server = await xmlrpc.serve(commands, *configuration.xmlrpc.pair)
+        self._release.callback(server.close)
+
+    def _listen(self, driver: Driver) -> None:
+        local = self._configuration.listen.pair
+        udp = UdpSocket(
+            local, lambda data, remote: driver.receive(data, Flow("udp", local, remote)), driver.transmit
+        )
+        self._release.callback(udp.close)
+        driver.attach("udp", local, udp)
+        driver.transmit()
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self) -> None:
+        """Stop listening, let started work end, leave the database."""
+        for task in self._tasks:
+            task.cancel()
+        await self._release.aclose()
+
+    def status(self) -> str:
+        """Return what is alive now."""
+        if self._core is None:
+            return "starting"
+        return f"{self._core.registrations} registrations, {self._core.transactions} transactions"
+
+
+def _token() -> str:
+    return secrets.token_hex(8)
