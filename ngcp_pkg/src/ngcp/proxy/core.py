@@ -50,14 +50,14 @@ class Parts:
 class ProxyCore:
     """Drives one `StatefulProxy` along the corridor (a `ngcp.net.driver.Core`)."""
 
-    def __init__(self, parts: Parts, spawn: Spawn, progressed: Callable[[], None]) -> None:
-        """`progressed` is called when work that had to wait left messages to send."""
+    def __init__(self, parts: Parts, spawn: Spawn) -> None:
         self._parts = parts
         self._engine = parts.engine
         self._lanes = Lanes(spawn)
         self._spawn = spawn
-        self._progressed = progressed
         self._sweep_at = parts.clock.monotonic() + SWEEP
+        self.progressed: Callable[[], None] = lambda: None
+        """Called when work that had to wait left messages to send."""
         self.counters: Counter[str] = Counter()
         """Requests by method, own replies by status class, drops."""
 
@@ -160,7 +160,7 @@ class ProxyCore:
     def _finish(self) -> None:
         """Go on with what that work caused, and let it be sent."""
         self._take_events()
-        self._progressed()
+        self.progressed()
 
 
 def _refuse(request: Request, error: Exception, reply: Reply) -> Reply:

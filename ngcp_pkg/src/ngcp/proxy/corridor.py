@@ -1,7 +1,7 @@
 """The way of a request through the proxy, from its arrival to a decision.
 
-in a dialog:      our signed Route comes off, and it goes on along its route set
-out of a dialog:  facts → check_method → authenticate → check_locks → register → route
+* In a dialog: our signed Route comes off, and it goes on along its route set.
+* Out of a dialog: facts → check_method → authenticate → check_locks → register → route.
 """
 
 from dataclasses import dataclass

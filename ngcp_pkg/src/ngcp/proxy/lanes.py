@@ -1,4 +1,4 @@
-"""One lane per call: what concerns a call is done in the order in which it came, different calls side by side."""
+"""One lane per call: what concerns a call is done in the order it came, different calls side by side."""
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine

@@ -88,8 +88,9 @@ class ProxyService:
             await parts.locations.load()
         except DatabaseUnavailable as error:  # systemd tries again; without them nobody could be called
             raise OSError(f"registrations cannot be loaded: {error}") from error
-        self._core = ProxyCore(parts, self._spawn, lambda: driver.transmit())
+        self._core = ProxyCore(parts, self._spawn)
         driver = Driver(self._core)
+        self._core.progressed = driver.transmit
         self._release.callback(driver.close)
         self._listen(driver)
         commands = make_commands(self._core, parts.locations, time.time, _token)
