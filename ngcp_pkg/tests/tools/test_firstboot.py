@@ -136,6 +136,18 @@ def test_next_boot_takes_back_permissions_that_were_widened(node: Node, programs
     assert (mode(node.secrets), mode(node.secrets / "lb"), mode(node.key)) == (0o700, 0o600, 0o640)
 
 
+def test_a_first_password_that_was_removed_is_not_made_again(node: Node, programs: Programs) -> None:
+    """The administrator has another one by then: a new file would only mislead."""
+    boot(node)
+    node.administrator.unlink()
+    node.console.write_text("")
+
+    assert boot(node) == os.EX_OK
+
+    assert not node.administrator.exists()
+    assert node.console.read_text() == ""
+
+
 @pytest.mark.parametrize("name", ["lb", "proxy", "administrator"])
 def test_crash_while_writing_a_secret_leaves_none(
     node: Node, programs: Programs, monkeypatch: pytest.MonkeyPatch, name: str

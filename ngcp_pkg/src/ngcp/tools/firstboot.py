@@ -82,11 +82,16 @@ class Step:
 
 
 def make_secrets(node: Node) -> None:
-    """Give each daemon its secret, and the administrator a first password."""
+    """Give each daemon its secret, and before that the administrator a first password.
+
+    Who has set a password of his own may remove the file of the first one: later boots make no new one.
+    """
     _ensure_directory(node.secrets, 0o700)
+    is_new = not any((node.secrets / name).exists() for name in SECRET_NAMES)
+    if is_new or node.administrator.exists():
+        _ensure_file(node.administrator, 0o600, _password)
     for name in SECRET_NAMES:
         _ensure_file(node.secrets / name, 0o600, lambda: secrets.token_hex(SECRET_BYTES).encode())
-    _ensure_file(node.administrator, 0o600, _password)
 
 
 def make_certificate(node: Node) -> None:
