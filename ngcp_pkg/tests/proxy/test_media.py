@@ -1,0 +1,90 @@
+"""Which commands the media relay gets for which message (RFC 3264 in SIP: RFC 3261 §13.2, §14)."""
+
+import pytest
+
+from ngcp.proxy.media import Media, MediaRelayUnavailable
+from ngcp.sip.syntax import Request, Response
+from proxy.doors import MemoryRelay, run_now
+
+SDP = b"v=0\r\n"
+
+
+def make_request(method: str, *, sdp: bool, to_tag: str = "") -> Request:
+    tag = f";tag={to_tag}" if to_tag else ""
+    lines = ["From: <sip:a@h>;tag=a", f"To: <sip:b@h>{tag}", "Call-ID: c"]
+    return Request(method, "sip:b@h", lines + ["Content-Type: application/sdp"] * sdp, SDP if sdp else b"")
+
+
+def make_response(status: int, *, sdp: bool) -> Response:
+    lines = ["From: <sip:a@h>;tag=a", "To: <sip:b@h>;tag=b", "Call-ID: c"]
+    return Response(status, None, lines + ["Content-Type: application/sdp"] * sdp, SDP if sdp else b"")
+
+
+@pytest.mark.parametrize(
+    ("request_", "command"),
+    [
+        (make_request("INVITE", sdp=True), [("offer", "a", "")]),
+        (make_request("UPDATE", sdp=True, to_tag="b"), [("offer", "a", "")]),
+        (make_request("INVITE", sdp=False), []),
+        (make_request("ACK", sdp=True, to_tag="b"), [("answer", "b", "a")]),
+        (make_request("ACK", sdp=False, to_tag="b"), []),
+        (make_request("BYE", sdp=False, to_tag="b"), [("delete", "a", "")]),
+    ],
+    ids=["offer", "offer in a dialog", "late offer", "late answer", "plain ACK", "end"],
+)
+def test_request(request_: Request, command: list[tuple[str, ...]]) -> None:
+    relay = MemoryRelay()
+    run_now(Media(relay).follow_request(request_))
+    assert relay.log == command
+
+
+@pytest.mark.parametrize(
+    ("request_", "response", "command"),
+    [
+        (make_request("INVITE", sdp=True), make_response(183, sdp=True), [("answer", "a", "b")]),
+        (make_request("INVITE", sdp=True), make_response(200, sdp=True), [("answer", "a", "b")]),
+        (make_request("INVITE", sdp=False), make_response(200, sdp=True), [("offer", "b", "a")]),
+        (make_request("INVITE", sdp=True), make_response(180, sdp=False), []),
+        (make_request("INVITE", sdp=True), make_response(486, sdp=False), [("delete", "a", "")]),
+        (make_request("INVITE", sdp=True, to_tag="b"), make_response(488, sdp=False), []),
+        (make_request("OPTIONS", sdp=False), make_response(404, sdp=False), []),
+    ],
+    ids=[
+        "early",
+        "answer",
+        "late offer",
+        "ringing",
+        "failed call",
+        "failed re-INVITE keeps the call",
+        "no call",
+    ],
+)
+def test_response(request_: Request, response: Response, command: list[tuple[str, ...]]) -> None:
+    relay = MemoryRelay()
+    run_now(Media(relay).follow_response(request_, response))
+    assert relay.log == command
+
+
+def test_session_is_replaced_and_content_length_follows() -> None:
+    invite = make_request("INVITE", sdp=True)
+    run_now(Media(MemoryRelay()).follow_request(invite))
+    assert invite.body == b"v=0\r\na=relayed\r\n"
+    assert invite.get("Content-Length") == str(len(invite.body))
+
+
+def test_call_is_refused_when_the_relay_is_dead() -> None:
+    with pytest.raises(MediaRelayUnavailable) as caught:
+        run_now(Media(MemoryRelay(dead=True)).follow_request(make_request("INVITE", sdp=True)))
+    assert caught.value.status == 503
+
+
+def test_answer_passes_unanchored_when_the_relay_died_meanwhile(caplog: pytest.LogCaptureFixture) -> None:
+    """§13.3.1.4: the callee has accepted; nobody can turn that 200 into a failure any more."""
+    response = make_response(200, sdp=True)
+    run_now(Media(MemoryRelay(dead=True)).follow_response(make_request("INVITE", sdp=True), response))
+    assert response.body == SDP
+    assert "without the media relay" in caplog.text
+
+
+def test_hanging_up_works_without_the_relay() -> None:
+    run_now(Media(MemoryRelay(dead=True)).follow_request(make_request("BYE", sdp=False, to_tag="b")))
