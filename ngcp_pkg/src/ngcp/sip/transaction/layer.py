@@ -1,0 +1,148 @@
+"""All transactions of one element (RFC 3261 §17): matching, bounded memory, the outbox.
+
+Messages, `now` and requests to send come in; bytes and events go out; no socket, no clock. The topmost Via
+of what comes in is stamped here (§18.2.1), so everybody behind knows where a request came from. A response
+that matches nothing is dropped, as RFC 6026 §7.3 demands of proxies too.
+"""
+
+from collections import deque
+from collections.abc import Callable, Hashable
+from typing import Final
+
+from ..errors import InvalidHeader
+from ..syntax.message import Request, Response
+from ..transport.flow import Flow
+from ..transport.via import stamp_via
+from .events import Received, Terminated, TransactionEvent
+from .machine import ClientTransaction, ServerTransaction, Transaction
+from .matching import client_key, server_key
+from .timers import AlarmQueue
+
+#: A call makes three transactions on either side and each stays 32 s: some 260 calls a second.
+MAX_TRANSACTIONS: Final = 50_000
+
+
+class TransactionLayer:
+    """Makes, matches, wakes and forgets transactions."""
+
+    def __init__(self, ids: Callable[[], str], *, max_transactions: int = MAX_TRANSACTIONS) -> None:
+        """Take a source of unguessable tokens, and how many transactions fit in memory."""
+        self.alarms = AlarmQueue()
+        self.events: deque[TransactionEvent] = deque()
+        self._max = max_transactions
+        self._stateless_tag = ids()
+        self._servers: dict[Hashable, ServerTransaction] = {}
+        self._clients: dict[Hashable, ClientTransaction] = {}
+        self._by_flow: dict[Flow, dict[Transaction, None]] = {}  # ordered sets: runs repeat exactly
+        self._outbox: list[tuple[bytes, Flow]] = []
+
+    def __len__(self) -> int:
+        return len(self._servers) + len(self._clients)
+
+    # From below
+
+    def receive(self, message: Request | Response, flow: Flow, now: float) -> None:
+        """Give a message to its transaction; a new request makes one.
+
+        Raises `SipError`, before anything happened, if a header that transactions rest upon is missing
+        or cannot be read.
+        """
+        if isinstance(message, Response):
+            transaction = self._clients.get(client_key(message))
+            if transaction is not None:
+                message.first("to")
+                transaction.receive(message, now)
+        else:
+            self._receive_request(message, flow, now)
+
+    def _receive_request(self, request: Request, flow: Flow, now: float) -> None:
+        key = server_key(request)
+        transaction = self._servers.get(key)
+        if transaction is None:
+            _check_mandatory(request)
+            if request.method == "ACK":
+                self._receive_stray_ack(request, flow)
+                return
+            if len(self) >= self._max:
+                self.reject(request, flow, 503)
+                return
+            stamp_via(request, flow)
+            transaction = self._servers[key] = ServerTransaction(self, key, request, flow)
+            self._register(transaction)
+        transaction.receive(request, now)
+
+    def _receive_stray_ack(self, ack: Request, flow: Flow) -> None:
+        if ack.to.tag != self._stateless_tag:
+            stamp_via(ack, flow)
+            self.events.append(Received(None, ack, flow))
+
+    def transport_failed(self, flow: Flow, now: float) -> None:
+        """Tell the transactions that use `flow` (§17.1.4, §17.2.4)."""
+        for transaction in list(self._by_flow.get(flow, ())):
+            transaction.transport_failed(now)
+
+    def handle_timer(self, now: float) -> None:
+        """Wake whoever is due."""
+        self.alarms.wake(now)
+
+    def next_timer(self) -> float | None:
+        """Return when `handle_timer` wants to be called."""
+        return self.alarms.next()
+
+    # From above
+
+    def request(self, request: Request, flow: Flow, now: float) -> ClientTransaction:
+        """Send a request whose topmost Via carries a fresh branch."""
+        key = client_key(request)
+        transaction = self._clients[key] = ClientTransaction(self, key, request, flow)
+        self._register(transaction)
+        transaction.start(now)
+        return transaction
+
+    def reject(self, request: Request, flow: Flow, status: int, reason: str | None = None) -> None:
+        """Answer without keeping anything (§8.2.7); an ACK has no answer, the one to this is swallowed."""
+        if request.method != "ACK":
+            stamp_via(request, flow)
+            self.send(bytes(request.reply(status, reason, self._stateless_tag)), flow)
+
+    def find_invite(self, cancel: Request) -> ServerTransaction | None:
+        """Return the INVITE that a CANCEL means (§9.2)."""
+        return self._servers.get(server_key(cancel, "INVITE"))
+
+    # Outwards
+
+    def next_event(self) -> TransactionEvent | None:
+        """Return the next thing the TU must know."""
+        return self.events.popleft() if self.events else None
+
+    def messages_to_send(self) -> list[tuple[bytes, Flow]]:
+        """Hand over, once, what the transport must send."""
+        outbox, self._outbox = self._outbox, []
+        return outbox
+
+    # For the transactions
+
+    def send(self, data: bytes, flow: Flow) -> None:
+        """Give bytes to the transport."""
+        self._outbox.append((data, flow))
+
+    def forget(self, transaction: Transaction) -> None:
+        """Take leave of a terminated transaction."""
+        transactions = self._clients if isinstance(transaction, ClientTransaction) else self._servers
+        del transactions[transaction.key]
+        users = self._by_flow[transaction.flow]
+        del users[transaction]
+        if not users:
+            del self._by_flow[transaction.flow]
+        self.events.append(Terminated(transaction))
+
+    def _register(self, transaction: Transaction) -> None:
+        self._by_flow.setdefault(transaction.flow, {})[transaction] = None
+
+
+def _check_mandatory(request: Request) -> None:
+    """Refuse what nobody could answer, forward or acknowledge properly (§8.1.1)."""
+    for name in ("from", "to", "call-id"):
+        request.first(name)
+    if request.cseq.method != request.method:
+        raise InvalidHeader("CSeq", str(request.cseq))
