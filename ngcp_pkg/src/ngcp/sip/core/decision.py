@@ -36,6 +36,10 @@ class Relay:
     timer_c: float = 180.0
     """Seconds that an INVITE may ring before its branches are cancelled (§16.6 step 11)."""
 
+    def __post_init__(self) -> None:
+        if not self.targets:
+            raise ValueError("a Relay needs a target")
+
 
 @dataclass(slots=True)
 class Reply:

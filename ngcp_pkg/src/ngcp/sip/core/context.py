@@ -1,0 +1,212 @@
+"""The response context of one relayed request: it collects what the branches answer (RFC 3261 §16.7)."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Final
+
+from ..syntax.message import Request, Response
+from ..transaction import ServerTransaction, State, Transaction, TransactionLayer
+from ..transport.flow import Flow
+from .branch import Branch
+from .decision import Relay, Target
+from .forwarding import add_challenges, best, branch_request
+
+#: RFC 3326: a phone that reads this lists no missed call.
+ELSEWHERE: Final = ('SIP;cause=200;text="Call completed elsewhere"',)
+#: Distinct 2xx of one branch: it may fork again downstream, but no one forks that far.
+MAX_ACCEPTED: Final = 16
+
+
+@dataclass(slots=True, eq=False)
+class Incoming:
+    """A new request, to be decided with `StatefulProxy.execute`."""
+
+    transaction: ServerTransaction | None
+    """None for the ACK of a 2xx, which has no transaction: relay or drop it, it has no answer."""
+    request: Request
+    """Its topmost Via already tells `received` and `rport`."""
+    flow: Flow
+    context: "Context | None" = None
+    """What a Relay made of it."""
+    is_cancelled: bool = False
+    """Whether the caller gave up before the decision."""
+
+
+@dataclass(slots=True, eq=False)
+class Returning:
+    """A response that must go upstream now: provisional, 2xx, or the best final one (§16.7).
+
+    Its topmost Via is the upstream one. The daemon may edit it before `StatefulProxy.forward`.
+    """
+
+    context: "Context"
+    branch: Branch | None
+    """None where no branch existed: cancelled before it was relayed."""
+    response: Response
+
+
+@dataclass(slots=True, eq=False)
+class Ended:
+    """Nothing more comes from this context, not even a retransmission: forget it."""
+
+    context: "Context"
+
+
+ProxyEvent = Incoming | Returning | Ended
+
+
+@dataclass(slots=True, eq=False)
+class Element:
+    """What the contexts of one proxy share."""
+
+    layer: TransactionLayer
+    ids: Callable[[], str]
+    server: str | None
+    """The Server header of our own answers."""
+    branches: dict[Transaction, Branch] = field(default_factory=dict)
+    events: deque[ProxyEvent] = field(default_factory=deque)
+
+    def answer(self, request: Request, status: int, reason: str | None = None) -> Response:
+        """Build an answer of our own."""
+        response = request.reply(status, reason, self.ids())
+        if self.server is not None:
+            response.append("Server", self.server)
+        return response
+
+
+class Context:
+    """One relayed request, its branches and what they answered."""
+
+    def __init__(
+        self, element: Element, incoming: Incoming, transaction: ServerTransaction, relay: Relay
+    ) -> None:
+        self.incoming = incoming
+        self.transaction = transaction
+        """The server transaction, towards the caller."""
+        self.branches: list[Branch] = []
+        self._element = element
+        self._relay = relay
+        self._is_invite = incoming.request.method == "INVITE"
+        self._waiting = _by_preference(relay.targets)
+        self._is_decided = False
+        self._alive = 0
+
+    # Requests downstream
+
+    def start(self, prepared: Request, now: float) -> None:
+        """Send `prepared` to the first targets; if the caller gave up meanwhile, answer 487 instead."""
+        self._prepared = prepared
+        if self.incoming.is_cancelled:
+            self._decide(None, self._element.answer(self.incoming.request, 487))
+        else:
+            self._fork(now)
+
+    def _fork(self, now: float) -> None:
+        element = self._element
+        for target in self._waiting.pop(0):
+            branch = Branch(self, target, element.layer)
+            self.branches.append(branch)
+            request = branch_request(self._prepared, target, element.ids())
+            element.branches[branch.start(request, self._relay.timer_c, now)] = branch
+            self._alive += 1
+
+    def cancel(self, reasons: Sequence[str], now: float) -> None:
+        """Cancel what is still unanswered; the branches' 487 will answer the caller (§16.10)."""
+        self._waiting.clear()
+        for branch in self.branches:
+            branch.cancel(reasons, now)
+
+    # Responses upstream
+
+    def receive(self, branch: Branch, response: Response, now: float) -> None:
+        """Take a branch's response (§16.7)."""
+        branch.note(response, now)
+        response.pop_first("Via")
+        if "via" not in response:
+            return  # §16.7 step 3: it was meant for us, and we asked nothing
+        if response.status < 200:
+            self._receive_provisional(branch, response)
+        elif response.status < 300:
+            self._receive_success(branch, response, now)
+        elif response.status == 487 and branch.has_rung_out:
+            self.fail(branch, 408, now)
+        else:
+            self._receive_failure(branch, response, now)
+
+    def _receive_provisional(self, branch: Branch, response: Response) -> None:
+        # 100 goes one hop only; a non-INVITE has no other provisional response (RFC 4320 §4.1).
+        if response.status > 100 and self._is_invite and not self._is_decided:
+            self._element.events.append(Returning(self, branch, response))
+
+    def _receive_success(self, branch: Branch, response: Response, now: float) -> None:
+        to = response.first("to")
+        if to in branch.accepted:
+            self._repeat(branch.accepted[to], now)
+        elif len(branch.accepted) < MAX_ACCEPTED and (self._is_invite or not self._is_decided):
+            branch.accepted[to] = None
+            branch.final = response
+            self.cancel(ELSEWHERE, now)
+            self._decide(branch, response)
+
+    def _repeat(self, forwarded: Response | None, now: float) -> None:
+        """Answer a retransmitted 2xx with what the first one became; one still at the daemon's goes later."""
+        if forwarded is not None:
+            self.transaction.respond(forwarded, now)
+
+    def _receive_failure(self, branch: Branch, response: Response, now: float) -> None:
+        branch.final = response
+        if response.status >= 600:
+            self.cancel((), now)
+        self._conclude(now)
+
+    def fail(self, branch: Branch, status: int, now: float) -> None:
+        """Count a branch without an answer as answered with 408 or 503 (§16.8, §16.9)."""
+        branch.settle()
+        if branch.final is not None:
+            return
+        if status == 408 and self.incoming.is_cancelled:
+            status = 487
+        branch.final = self._element.answer(self.incoming.request, status)
+        self._conclude(now)
+
+    def _conclude(self, now: float) -> None:
+        """Once every branch failed, try the next targets or choose the best answer (§16.7 step 6)."""
+        finals = [branch.final for branch in self.branches if branch.final is not None]
+        if self._is_decided or len(finals) < len(self.branches):
+            return
+        if self._waiting:
+            self._fork(now)
+            return
+        index = best(finals)
+        if finals[index].status == 408 and not self._is_invite:
+            self._is_decided = True
+            self.transaction.abandon(now)  # RFC 4320 §4.2: it could only come too late
+            return
+        add_challenges(finals[index], finals)
+        self._decide(self.branches[index], finals[index])
+
+    def _decide(self, branch: Branch | None, response: Response) -> None:
+        self._is_decided = True
+        self._element.events.append(Returning(self, branch, response))
+
+    def forward(self, returning: Returning, now: float) -> None:
+        """Send a response upstream (§16.7 step 9)."""
+        response, branch = returning.response, returning.branch
+        if branch is not None and 200 <= response.status < 300:
+            branch.accepted[response.first("to")] = response
+        self.transaction.respond(response, now)
+
+    def note_end(self, branch: Branch | None) -> None:
+        """Learn that a branch's client transaction, or the server transaction (None), is gone."""
+        if branch is not None:
+            self._alive -= 1
+        if self._alive == 0 and self.transaction.state is State.TERMINATED:
+            self._element.events.append(Ended(self))
+
+
+def _by_preference(targets: Iterable[Target]) -> list[list[Target]]:
+    """Group targets of equal q, highest q first, otherwise in their order (§16.6)."""
+    ordered = sorted(targets, key=lambda target: -target.q)
+    return [list(group) for _, group in groupby(ordered, key=lambda target: target.q)]
