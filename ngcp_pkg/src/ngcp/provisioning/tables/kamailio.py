@@ -1,33 +1,20 @@
 """Database `kamailio`: the copy that the SIP proxy reads at run time, and its registrations."""
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    DateTime,
-    Index,
-    Integer,
-    MetaData,
-    SmallInteger,
-    String,
-    Table,
-    UniqueConstraint,
-    text,
-)
+from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, MetaData, String, Table, UniqueConstraint
 from sqlalchemy.dialects.mysql import FLOAT
 
-from ngcp.provisioning.tables.columns import TABLE_OPTIONS, exact, primary_key, uuid
+from ngcp.provisioning.tables.columns import NOW, TABLE_OPTIONS, exact, flag, primary_key, uuid
 
 metadata = MetaData(schema="kamailio")
-
-NOW = text("CURRENT_TIMESTAMP")
 
 domain = Table(
     "domain",
     metadata,
     primary_key(),
-    Column("domain", exact(190), nullable=False, unique=True),
+    Column("domain", exact(190), nullable=False),
     Column("did", exact(190)),
     Column("last_modified", DateTime, nullable=False, server_default=NOW),
+    UniqueConstraint("domain", name="domain_idx"),
     **TABLE_OPTIONS,
 )
 
@@ -40,10 +27,11 @@ subscriber = Table(
     Column("password", exact(128), nullable=False),
     Column("ha1", exact(128), nullable=False),
     Column("ha1b", exact(128), nullable=False),
-    Column("uuid", uuid(), nullable=False, unique=True),
+    Column("uuid", uuid(), nullable=False),
     Column("timezone", String(64), nullable=False, server_default=""),
     Column("datetime_created", DateTime, nullable=False, server_default=NOW),
     UniqueConstraint("username", "domain", name="user_dom_idx"),
+    UniqueConstraint("uuid", name="uuid_idx"),
     **TABLE_OPTIONS,
 )
 
@@ -55,8 +43,8 @@ dbaliases = Table(
     Column("alias_domain", exact(190), nullable=False),
     Column("username", exact(127), nullable=False),
     Column("domain", exact(190), nullable=False),
-    Column("is_primary", SmallInteger, nullable=False, server_default="0"),
-    Column("is_devid", SmallInteger, nullable=False, server_default="0"),
+    flag("is_primary"),
+    flag("is_devid"),
     Column("devid_alias", exact(127)),
     UniqueConstraint("alias_username", "alias_domain", name="alias_idx"),
     Index("target_idx", "username", "domain"),
@@ -82,7 +70,7 @@ location = Table(
     "location",
     metadata,
     primary_key(),
-    Column("ruid", exact(64), nullable=False, unique=True),
+    Column("ruid", exact(64), nullable=False),
     Column("username", exact(127), nullable=False),
     Column("domain", exact(190)),
     Column("contact", exact(512), nullable=False),
@@ -104,6 +92,7 @@ location = Table(
     Column("connection_id", Integer, nullable=False, server_default="0"),
     Column("keepalive", Integer, nullable=False, server_default="0"),
     Column("partition", Integer, nullable=False, server_default="0"),
+    UniqueConstraint("ruid", name="ruid_idx"),
     Index("account_contact_idx", "username", "domain"),
     Index("expires_idx", "expires"),
     **TABLE_OPTIONS,

@@ -1,0 +1,1 @@
+"""One module a revision; `ngcp.provisioning.tables` shows where they lead."""

@@ -1,0 +1,101 @@
+"""A MariaDB server of the test run's own: in a temporary directory, on a unix socket only."""
+
+import functools
+import getpass
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import bcrypt
+import pymysql
+import pytest
+
+from ngcp.provisioning.seed import add_administrator, seed
+from ngcp.provisioning.tables import METADATA
+from ngcp.provisioning.upgrade import administer, revisions, upgrade
+
+ADMINISTRATOR_PASSWORD = "correct horse"
+START_SECONDS = 60
+SERVER_OPTIONS = (
+    "--skip-networking",
+    "--skip-log-bin",
+    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-doublewrite=0",
+    "--innodb-buffer-pool-size=16M",
+    "--innodb-log-file-size=8M",
+    "--innodb-fast-shutdown=2",
+    "--performance-schema=off",
+)
+
+
+@dataclass(frozen=True)
+class Server:
+    socket: str
+    user: str
+    pid: int
+
+    def connect(self) -> "pymysql.Connection[pymysql.cursors.Cursor]":
+        return pymysql.connect(unix_socket=self.socket, user=self.user, charset="utf8mb4", autocommit=True)
+
+    def run(self, *statements: str) -> list[tuple[object, ...]]:
+        """Run statements as the server's administrator; return the rows of the last one."""
+        with self.connect() as connection, connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+            return list(cursor.fetchall())
+
+
+@pytest.fixture(scope="session")
+def mariadb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    home, user = tmp_path_factory.mktemp("mariadb"), getpass.getuser()
+    data, socket = home / "data", home / "socket"
+    install = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", f"--user={user}", "--skip-test-db"]
+    root = ["--auth-root-authentication-method=socket", f"--auth-root-socket-user={user}"]
+    subprocess.run([*install, *root], check=True, capture_output=True)
+    command = [
+        "/usr/sbin/mariadbd",
+        "--no-defaults",
+        f"--datadir={data}",
+        f"--socket={socket}",
+        f"--user={user}",
+    ]
+    with (home / "log").open("wb") as log:
+        process = subprocess.Popen([*command, *SERVER_OPTIONS], stdout=log, stderr=log)
+    try:
+        server = Server(str(socket), user, process.pid)
+        _await_answer(server, process, home / "log")
+        yield server
+    finally:
+        process.kill()  # its data is thrown away
+        process.wait()
+
+
+def _await_answer(server: Server, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            return server.connect().close()
+        except pymysql.err.OperationalError:
+            time.sleep(0.05)
+    pytest.fail(f"MariaDB does not answer:\n{log.read_text()}")
+
+
+@pytest.fixture
+def database(mariadb_server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """The server with nothing in its databases but what an upgrade puts there."""
+    monkeypatch.setattr(bcrypt, "gensalt", functools.partial(bcrypt.gensalt, 4))  # a quick hash
+    statements = [
+        f"DELETE FROM {table.fullname}" for metadata in METADATA for table in metadata.sorted_tables
+    ]
+    engine = administer(mariadb_server.socket, mariadb_server.user)
+    current, needed = revisions(engine)
+    if current == needed:
+        mariadb_server.run("SET FOREIGN_KEY_CHECKS = 0", *statements)
+        with engine.execution_options(isolation_level="REPEATABLE READ").begin() as connection:
+            _ = [*seed(connection), *add_administrator(connection, lambda: ADMINISTRATOR_PASSWORD)]
+    else:
+        list(upgrade(engine, lambda: ADMINISTRATOR_PASSWORD))
+    engine.dispose()
+    return mariadb_server
