@@ -67,7 +67,7 @@ class StatefulProxy:
         """Take a message from the wire.
 
         Raises `SipError`, before anything happened, if a header that transactions rest upon is missing or
-        cannot be read; `reject` can answer such a request.
+        cannot be read; `reject` can answer its `request`, which is None if this was a response.
         """
         self._layer.receive(message, flow, now)
         self._digest(now)

@@ -7,9 +7,10 @@ that matches nothing is dropped, as RFC 6026 §7.3 demands of proxies too.
 
 from collections import deque
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from typing import Final
 
-from ..errors import InvalidHeader
+from ..errors import InvalidHeader, SipError
 from ..syntax.message import Request, Response
 from ..transport.flow import Flow
 from ..transport.via import stamp_via
@@ -45,15 +46,19 @@ class TransactionLayer:
         """Give a message to its transaction; a new request makes one.
 
         Raises `SipError`, before anything happened, if a header that transactions rest upon is missing
-        or cannot be read.
+        or cannot be read; its `request` can be rejected.
         """
         if isinstance(message, Response):
             transaction = self._clients.get(client_key(message))
             if transaction is not None:
                 message.first("to")
                 transaction.receive(message, now)
-        else:
+            return
+        try:
             self._receive_request(message, flow, now)
+        except SipError as error:
+            error.request = message
+            raise
 
     def _receive_request(self, request: Request, flow: Flow, now: float) -> None:
         key = server_key(request)
@@ -102,7 +107,8 @@ class TransactionLayer:
     def reject(self, request: Request, flow: Flow, status: int, reason: str | None = None) -> None:
         """Answer without keeping anything (§8.2.7); an ACK has no answer, the one to this is swallowed."""
         if request.method != "ACK":
-            stamp_via(request, flow)
+            with suppress(SipError):  # a Via that cannot be read is sent back as it is
+                stamp_via(request, flow)
             self.send(bytes(request.reply(status, reason, self._stateless_tag)), flow)
 
     def find_invite(self, cancel: Request) -> ServerTransaction | None:
