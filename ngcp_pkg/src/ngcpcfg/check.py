@@ -1,0 +1,48 @@
+"""Whether the configuration can be used at all, before anything is made of it."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+from ngcpcfg.configuration import Configuration, files, load_checked
+from ngcpcfg.paths import Paths
+from ngcpcfg.problems import Problem, RefusedError
+from ngcpcfg.repository import Repository
+
+BRANCH: Final = "master"
+_MARKER: Final = re.compile(rb"^(?:<{7} |>{7} )", re.MULTILINE)
+
+
+def check(paths: Paths) -> Configuration:
+    """Check the repository and every value; RefusedError tells what is wrong, with file and line."""
+    check_repository(paths)
+    if problems := list(_merge_markers(paths)):
+        raise RefusedError(problems)
+    return load_checked(paths.main)
+
+
+def check_repository(paths: Paths) -> None:
+    """Refuse a configuration that is not on its branch, or in the middle of a merge."""
+    repository = Repository(paths.main)
+    repository.require_initialised()
+    if (branch := repository.branch()) != BRANCH:
+        raise RefusedError(
+            f"branch '{branch}' in '{paths.main}' active - "
+            f"please switch to branch '{BRANCH}' before continuing."
+        )
+    if repository.is_merging():
+        raise RefusedError(f"a merge in '{paths.main}' is not finished; resolve it and commit, or abort it")
+
+
+def _merge_markers(paths: Paths) -> list[Problem]:
+    found: list[Problem] = []
+    for file in [*files(paths.main), *_pool(paths.templates)]:
+        content = file.read_bytes()
+        if marker := _MARKER.search(content):
+            line = content.count(b"\n", 0, marker.start()) + 1
+            found.append(Problem("holds both sides of a merge conflict", file, line))
+    return found
+
+
+def _pool(templates: Path) -> list[Path]:
+    return sorted(path for path in templates.rglob("*") if path.is_file())

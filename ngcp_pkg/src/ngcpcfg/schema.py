@@ -1,0 +1,136 @@
+"""What the keys of config.yml may hold: one table, from which every check and every message is made."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Final
+
+from ngcpcfg.values import KeyPath, Switch, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The values one key may have."""
+
+    allowed: str
+    """Completes the sentence "allowed is …"."""
+
+    accepts: Callable[[Value], bool]
+
+
+def _matches(pattern: str) -> Callable[[Value], bool]:
+    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
+
+
+def number(low: int, high: int, what: str = "a whole number") -> Rule:
+    """Allow whole numbers from `low` to `high`."""
+    return Rule(
+        f"{what} from {low} to {high}",
+        lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high,
+    )
+
+
+PORT: Final = number(1, 65535, "a port number")
+EVEN_PORT: Final = Rule(
+    "an even port number from 2 to 65534: RTP uses the even one, RTCP the next",
+    lambda value: PORT.accepts(value) and isinstance(value, int) and value % 2 == 0,
+)
+TOS: Final = number(0, 255, "the whole TOS byte,")
+SECONDS: Final = number(1, 31_536_000, "a number of seconds")
+YES_NO: Final = Rule("yes or no", lambda value: isinstance(value, Switch) and value in {"yes", "no"})
+TEXT: Final = Rule("one line of text", _matches(r"[^\x00-\x1f\x7f]*"))
+MAIL: Final = Rule("a mail address such as admin@example.org", _matches(r"[^@\s]+@[^@\s]+"))
+PATH: Final = Rule("the full path of a file", _matches(r"/[^\x00-\x1f\x7f]+"))
+
+SCHEMA: Final[Mapping[str, Rule]] = {
+    "general.companyname": TEXT,
+    "general.adminmail": MAIL,
+    "kamailio.lb.port": PORT,
+    "kamailio.lb.server_header": TEXT,
+    "kamailio.lb.tls.enable": YES_NO,
+    "kamailio.lb.tls.port": PORT,
+    "kamailio.lb.tls.sslcertfile": PATH,
+    "kamailio.lb.tls.sslcertkeyfile": PATH,
+    "kamailio.lb.xmlrpc.port": PORT,
+    "kamailio.proxy.port": PORT,
+    "kamailio.proxy.server_header": TEXT,
+    "kamailio.proxy.xmlrpc.port": PORT,
+    "kamailio.proxy.default_expires": SECONDS,
+    "kamailio.proxy.min_expires": SECONDS,
+    "kamailio.proxy.max_expires": SECONDS,
+    "kamailio.proxy.max_contacts": number(1, 1000),
+    "kamailio.proxy.nonce_expire": SECONDS,
+    "kamailio.proxy.ring_timeout": SECONDS,
+    "rtpproxy.minport": EVEN_PORT,
+    "rtpproxy.maxport": PORT,
+    "rtpproxy.control_port": PORT,
+    "rtpproxy.timeout": SECONDS,
+    "rtpproxy.silent_timeout": SECONDS,
+    "qos.tos_rtp": TOS,
+    "qos.tos_sip": TOS,
+    "sshd.port": PORT,
+    "www_admin.http_admin.port": PORT,
+    "security.firewall.enable": YES_NO,
+}
+
+#: Of each pair the first must not be above the second.
+ASCENDING: Final = (
+    ("kamailio.proxy.min_expires", "kamailio.proxy.default_expires"),
+    ("kamailio.proxy.default_expires", "kamailio.proxy.max_expires"),
+    ("rtpproxy.timeout", "rtpproxy.silent_timeout"),
+)
+
+#: Of each pair the first must be below the second.
+BELOW: Final = (("rtpproxy.minport", "rtpproxy.maxport"),)
+
+SECTIONS: Final = frozenset(key.split(".")[0] for key in SCHEMA)
+
+
+def check_value(path: KeyPath, value: Value) -> str | None:
+    """Say what is wrong with the value of a known key; None if it is right or the key is not known here."""
+    rule = SCHEMA.get(".".join(path))
+    if rule is None or rule.accepts(value):
+        return None
+    return f"{_shown(value)} is not allowed; allowed is {rule.allowed}"
+
+
+def check_key(path: KeyPath) -> str | None:
+    """Say that a key is not known and which one may have been meant; None if it is known."""
+    key = ".".join(path)
+    if key in SCHEMA:
+        return None
+    below = sorted(known for known in SCHEMA if known.startswith(f"{key}."))
+    if below:
+        return f"is a section; it must hold keys such as {below[0]}"
+    return f"unknown key{suggest(key, SCHEMA)}"
+
+
+def check_order(value_of: Callable[[str], Value]) -> Iterable[tuple[str, str]]:
+    """Compare the keys that limit each other; yields the key at fault and what is wrong with it."""
+    pairs = [(*pair, "above") for pair in ASCENDING] + [(*pair, "not below") for pair in BELOW]
+    for low, high, relation in pairs:
+        lower, upper = value_of(low), value_of(high)
+        if not isinstance(lower, int) or not isinstance(upper, int):
+            continue
+        if lower > upper or (relation == "not below" and lower == upper):
+            yield low, f"{lower} is not allowed; it is {relation} {high}, which is {upper}"
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """Complete a sentence about an unknown word with the known one that looks most like it."""
+    nearest = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {nearest[0]}?" if nearest else ""
+
+
+def _shown(value: Value) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case list():
+            return "a list"
+        case dict():
+            return "a group of keys"
+        case str():
+            return repr(str(value))
+    return str(value).lower()
