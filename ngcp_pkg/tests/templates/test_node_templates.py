@@ -1,0 +1,132 @@
+"""The files that daemons and Debian's own services read on a node, as the project's inventory makes them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ngcp.lb import config as lb
+from ngcp.proxy import config as proxy
+from ngcpcfg.problems import RefusedError
+from templates.node import INTERFACES, Rendered, render
+
+LB = "/etc/kamailio/lb/lb.yml"
+PROXY = "/etc/kamailio/proxy/proxy.yml"
+RELAY = "/etc/default/ngcp-rtpengine-daemon"
+API = "/etc/ngcp-api/api.yml"
+NFTABLES = "/etc/nftables.conf"
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
+    return render(tmp_path_factory.mktemp("node"))
+
+
+def rules(node: Rendered, pattern: str) -> list[str]:
+    return [line.strip() for line in node.text(NFTABLES).splitlines() if re.search(pattern, line)]
+
+
+def test_load_balancer_is_public_and_internal(node: Rendered) -> None:
+    read = lb.load(node.path(LB))
+
+    assert read.public.socket == ("192.0.2.10", 5060)
+    assert (read.public.tls_port, read.internal.xmlrpc_port) == (5061, 5060)
+    assert read.internal.socket == ("127.0.0.1", 5060)
+    assert read.proxy.socket == ("127.0.0.1", 5062)
+    assert (read.server_header, read.tos) == ("Sipwise NGCP LB", 184)
+
+
+def test_load_balancer_shows_the_certificate_of_the_first_boot(node: Rendered) -> None:
+    read = lb.load(node.path(LB)).public
+
+    assert read.certificate == Path("/etc/ngcp-config/shared-files/ssl/myserver.crt")
+    assert read.private_key == Path("/etc/ngcp-config/shared-files/ssl/myserver.key")
+
+
+def test_without_tls_the_load_balancer_has_no_certificate_and_the_firewall_no_hole(tmp_path: Path) -> None:
+    node = render(tmp_path, sip_lb_tls=False)
+
+    assert lb.load(node.path(LB)).public.certificate is None
+    assert rules(node, "5061") == []
+
+
+def test_proxy_is_internal_and_knows_its_neighbours(node: Rendered) -> None:
+    read = proxy.load(node.path(PROXY))
+
+    assert read.listen.pair == ("127.0.0.1", 5062)
+    assert read.xmlrpc.pair == ("127.0.0.1", 8000)
+    assert read.load_balancer.pair == ("127.0.0.1", 5060)
+    assert read.media_relay.pair == ("127.0.0.1", 12222)
+    assert read.database.socket == "/run/mysqld/mysqld.sock"
+
+
+def test_proxy_grants_what_the_inventory_says(tmp_path: Path) -> None:
+    node = render(tmp_path, sip_proxy_min_expires=30, sip_proxy_default_expires=600, sip_proxy_max_contacts=2)
+    granted = proxy.load(node.path(PROXY)).registrar
+
+    assert (granted.min_expires, granted.default_expires, granted.max_contacts) == (30, 600, 2)
+
+
+def test_the_kernel_keeps_the_media_relays_ports_for_it(tmp_path: Path) -> None:
+    node = render(tmp_path, media_relay_port_min=40000, media_relay_port_max=42000)
+
+    sysctl = node.text("/etc/sysctl.d/60-ngcp.conf")
+    assert "net.ipv4.ip_local_reserved_ports = 40000-42000\n" in sysctl
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("/etc/mysql/mariadb.conf.d/60-ngcp.cnf", "bind-address = 127.0.0.1\nport = 3306\n"),
+        ("/etc/systemd/system/redis-server.service.d/ngcp.conf", "--bind 127.0.0.1 --port 6379"),
+    ],
+)
+def test_state_is_kept_inside(node: Rendered, target: str, expected: str) -> None:
+    assert expected in node.text(target)
+
+
+def test_firewall_opens_each_interface_for_what_it_is_for(node: Rendered) -> None:
+    assert rules(node, "iifname") == [
+        'iifname "eth0" udp dport 5060 accept comment "sip_ext"',
+        'iifname "eth0" tcp dport 5060 accept comment "sip_ext"',
+        'iifname "eth0" tcp dport 5061 accept comment "sip_ext"',
+        'iifname "eth1" udp dport 30000-40000 accept comment "rtp_ext"',
+        'iifname "eth2" tcp dport 22 accept comment "ssh_ext"',
+        'iifname "eth2" tcp dport 1443 accept comment "web_ext"',
+    ]
+
+
+def test_firewall_of_a_node_that_boots_anywhere_names_no_interface(tmp_path: Path) -> None:
+    """An image carries its rules: they must hold whatever the interface is called where it boots."""
+    automatic = {"name": "auto", "ip": "auto", "type": ["ssh_ext", "web_ext", "sip_ext", "rtp_ext"]}
+    node = render(tmp_path, network_interfaces=[INTERFACES[0], automatic])
+
+    assert rules(node, "iifname") == []
+    assert rules(node, "dport 22 ") == ['tcp dport 22 accept comment "ssh_ext"']
+    assert rules(node, "policy") == ["policy drop"]
+
+
+def test_firewall_never_touches_foreign_tables(node: Rendered) -> None:
+    """The media relay's kernel part lives in `ip filter` and `ip6 filter`; a flush would remove it."""
+    assert rules(node, "flush") == []
+    assert rules(node, "^(table|delete)") == [
+        "table inet ngcp",
+        "delete table inet ngcp",
+        "table inet ngcp {",
+    ]
+
+
+def test_firewall_that_is_off_takes_its_table_away(tmp_path: Path) -> None:
+    node = render(tmp_path, network_firewall=False)
+
+    assert node.text(NFTABLES).split("\n") == ["table inet ngcp", "delete table inet ngcp"]
+
+
+def test_a_port_that_is_none_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match=r"config\.yml:\d+: kamailio\.lb\.port"):
+        render(tmp_path, sip_lb_port=70000)
+
+
+@pytest.mark.parametrize("name", ['Café: the "best" #1', "yes", "- dash"])
+def test_a_company_may_be_called_anything(tmp_path: Path, name: str) -> None:
+    render(tmp_path, node_company_name=name)
