@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from lab import nodes, ssh
+from lab.call import first_call
 from lab.errors import LabError
 from lab.settings import NAMESPACE_PATH
 from lab.vm import Firmware
@@ -59,6 +60,15 @@ def password(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def call(arguments: argparse.Namespace) -> int:
+    """Provision two subscribers, register two phones, place a call with media both ways, print the counts."""
+    report = first_call(nodes.node(arguments.name))
+    print(f"caller to callee: {report.callee_received} of {report.caller_sent} packets")
+    print(f"callee to caller: {report.caller_received} of {report.callee_sent} packets")
+    print(f"relayed: {report.relayed}, TOS {' '.join(map(str, sorted(report.tos)))}")
+    return 0
+
+
 def journal(arguments: argparse.Namespace) -> int:
     """Save the machine's journal and print where."""
     print(nodes.journal(nodes.node(arguments.name)))
@@ -81,6 +91,7 @@ COMMANDS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
     "exec": execute,
     "ip": address,
     "password": password,
+    "call": call,
     "journal": journal,
     "netns": netns,
 }
