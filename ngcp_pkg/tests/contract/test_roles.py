@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
+pytestmark = pytest.mark.repository
+
 ROLES = Path(__file__).resolve().parents[3] / "roles"
 NODE_TEMPLATES = Path("templates/etc/ngcp-config/templates")
-ROLE_PATHS = sorted(path for path in ROLES.iterdir() if path.is_dir())
+ROLE_PATHS = sorted(path.parent for path in ROLES.glob("*/tasks"))
 TEMPLATE_PATHS = sorted(path for role in ROLE_PATHS for path in (role / NODE_TEMPLATES).rglob("*.j2"))
 
 role = pytest.mark.parametrize("role", ROLE_PATHS, ids=lambda path: path.name)

@@ -10,6 +10,8 @@ from ngcp.proxy import config as proxy
 from ngcpcfg.problems import RefusedError
 from templates.node import INTERFACES, Rendered, render
 
+pytestmark = pytest.mark.repository
+
 LB = "/etc/kamailio/lb/lb.yml"
 PROXY = "/etc/kamailio/proxy/proxy.yml"
 RELAY = "/etc/default/ngcp-rtpengine-daemon"
