@@ -1,4 +1,4 @@
-"""Protocol is arithmetic: the bottom row has no socket, clock, log, database, thread, randomness (design.md)."""
+"""Protocol is arithmetic: it has no socket, clock, log, database, thread or randomness (design.md)."""
 
 import ast
 from pathlib import Path
