@@ -1,0 +1,1 @@
+"""The SIP load-balancer: the only SIP element with a public face."""

@@ -1,0 +1,162 @@
+"""The load-balancer without sockets and clock: bytes in, bytes out.
+
+bytes ─► parse ─► sanity ─► transaction ─► corridor ─► Decision ─► bytes, and responses back the same way.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+from ngcp.lb import corridor
+from ngcp.lb.config import Configuration
+from ngcp.lb.contact import mask_answer
+from ngcp.lb.edge import Edge
+from ngcp.lb.headers import FROM_OUTSIDE, TO_OUTSIDE, keep_private
+from ngcp.lb.sanity import check_message, check_request
+from ngcp.sip.core.decision import Decision, Reply
+from ngcp.sip.core.proxy import Incoming, Returning, StatefulProxy
+from ngcp.sip.errors import SipError
+from ngcp.sip.syntax import parse
+from ngcp.sip.syntax.message import Request, Response
+from ngcp.sip.syntax.uri import Uri
+from ngcp.sip.transport.flow import Flow
+
+#: Methods counted by name; a peer can invent others without end.
+COUNTED: Final = frozenset({"ACK", "BYE", "CANCEL", "INVITE", "MESSAGE", "NOTIFY", "OPTIONS", "REGISTER"})
+
+_log = logging.getLogger(__name__)
+
+
+class LoadBalancer:
+    """Drives one `StatefulProxy` along the corridor (a `ngcp.net.driver.Core`)."""
+
+    def __init__(self, configuration: Configuration, secret: bytes, ids: Callable[[], str]) -> None:
+        """`secret` seals masked Contacts; `ids` returns unguessable tokens."""
+        self._connections: set[Flow] = set()
+        self._edge = Edge.of(configuration, secret, self._connections.__contains__)
+        self._proxy = StatefulProxy(ids, server=configuration.server_header, translate_503=False)
+        self.counters: Counter[str] = Counter()
+        """Messages by way and kind, own answers by status, drops."""
+
+    @property
+    def transactions(self) -> int:
+        """Transactions alive now."""
+        return self._proxy.transactions
+
+    @property
+    def connections(self) -> int:
+        """TCP and TLS connections alive now."""
+        return len(self._connections)
+
+    # ngcp.net.driver.Core
+
+    def receive(self, data: bytes, flow: Flow, now: float) -> None:
+        """Take one message; one that is no SIP is dropped, one that is wrong is refused."""
+        self.counters[f"received.{flow.transport}"] += 1
+        if not data.strip(b"\r\n\0 "):  # RFC 5626 §4.4.1 over UDP, and what phones send for it
+            self.counters["keepalives"] += 1
+            return
+        try:
+            message = parse(data)
+        except SipError as error:
+            self._turn_away(error.request, error, flow)
+            return
+        try:
+            self._admit(message, flow, now)
+        except SipError as error:
+            self._turn_away(message if isinstance(message, Request) else None, error, flow)
+        self._work(now)
+
+    def connected(self, flow: Flow) -> None:
+        """Learn of a TCP or TLS connection."""
+        self._connections.add(flow)
+
+    def transport_failed(self, flow: Flow, now: float) -> None:
+        """Learn that a flow carries nothing any more."""
+        self._connections.discard(flow)
+        self._proxy.transport_failed(flow, now)
+        self._work(now)
+
+    def handle_timer(self, now: float) -> None:
+        """Do what is due."""
+        self._proxy.handle_timer(now)
+        self._work(now)
+
+    def next_timer(self) -> float | None:
+        """Return when `handle_timer` wants to be called."""
+        return self._proxy.next_timer()
+
+    def messages_to_send(self) -> list[tuple[bytes, Flow]]:
+        """Hand over, once, what goes out."""
+        outbox = self._proxy.messages_to_send()
+        self.counters["sent"] += len(outbox)
+        return outbox
+
+    # Requests
+
+    def _admit(self, message: Request | Response, flow: Flow, now: float) -> None:
+        check_message(message)
+        if isinstance(message, Request):
+            self.counters[f"requests.{message.method if message.method in COUNTED else 'other'}"] += 1
+            check_request(message)
+            if self._is_ping(message):
+                self._proxy.reject(message, flow, 200)
+                return
+        self._proxy.receive(message, flow, now)
+
+    def _is_ping(self, request: Request) -> bool:
+        """Whether this is a keep-alive to ourselves, answered without keeping anything."""
+        if request.method != "OPTIONS":
+            return False
+        uri = Uri.parse(request.uri)
+        return uri.user is None and "route" not in request and self._edge.is_own(uri)
+
+    def _turn_away(self, request: Request | None, error: SipError, flow: Flow) -> None:
+        """Answer what has no transaction, if that is possible."""
+        if request is not None and self._reject(request, error, flow):
+            self._note("refused", request, error, flow)
+        else:
+            self._note("dropped", request, error, flow)
+
+    def _reject(self, request: Request, error: SipError, flow: Flow) -> bool:
+        try:
+            self._proxy.reject(request, flow, error.status, error.reason)
+        except SipError:  # its Via does not say where the answer belongs
+            return False
+        return True
+
+    def _decide(self, incoming: Incoming) -> Decision:
+        try:
+            return corridor.decide(incoming.request, incoming.flow, self._edge)
+        except SipError as error:
+            self._note("refused", incoming.request, error, incoming.flow)
+            return Reply(error.status, error.reason)
+
+    def _note(self, fate: str, request: Request | None, error: SipError, flow: Flow) -> None:
+        """Write the one line that an unwanted message leaves behind."""
+        self.counters[fate] += 1
+        what = "a message" if request is None else repr(request)
+        _log.info("%s %s from %s %s:%d: %s", fate, what, flow.transport, *flow.remote, error)
+
+    # Events
+
+    def _work(self, now: float) -> None:
+        while (event := self._proxy.next_event()) is not None:
+            if isinstance(event, Incoming):
+                self._proxy.execute(event, self._decide(event), now)
+            elif isinstance(event, Returning):
+                self._edit(event)
+                self._proxy.forward(event, now)
+
+    def _edit(self, returning: Returning) -> None:
+        """Let a response cross the edge as requests do."""
+        response = returning.response
+        self.counters[f"responses.{response.status // 100}xx"] += 1
+        if not self._edge.is_internal(returning.context.incoming.flow):
+            keep_private(response, TO_OUTSIDE)
+            response.remove("Path")
+        elif returning.branch is not None:
+            keep_private(response, FROM_OUTSIDE)
+            if response.status < 300:  # a redirection names somebody else
+                mask_answer(response, returning.branch.target.flow, self._edge)

@@ -1,0 +1,41 @@
+"""The way of a request through the load-balancer: the stations in their order, to one decision.
+
+What arrives on the public side goes inwards and nowhere else; what arrives on the internal side goes out.
+"""
+
+from typing import Final
+
+from ngcp.lb import stations
+from ngcp.lb.edge import Edge
+from ngcp.lb.stations import Crossing, Station
+from ngcp.sip.core.decision import Decision
+from ngcp.sip.syntax.message import Request
+from ngcp.sip.transport.flow import Flow
+
+INWARDS: Final[tuple[Station, ...]] = (
+    stations.refuse_loop,
+    stations.follow_routes_inwards,
+    stations.tell_source,
+    stations.add_path,
+    stations.hide_contact,
+    stations.go_inwards,
+    stations.relay,
+)
+OUTWARDS: Final[tuple[Station, ...]] = (
+    stations.follow_routes_outwards,
+    stations.unmask_target,
+    stations.resolve_target,
+    stations.check_target,
+    stations.go_outwards,
+    stations.relay,
+)
+
+
+def decide(request: Request, flow: Flow, edge: Edge) -> Decision:
+    """Return what becomes of a request that came by `flow`, or raise the `SipError` that refuses it."""
+    crossing = Crossing(request, flow)
+    for station in OUTWARDS if edge.is_internal(flow) else INWARDS:
+        decision = station(crossing, edge)
+        if decision is not None:
+            return decision
+    raise AssertionError("the last station decides")

@@ -1,0 +1,108 @@
+"""What the load-balancer knows of itself: its sockets, its neighbours, its secret, its live connections."""
+
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from ngcp.lb.config import Configuration
+from ngcp.sip.errors import SipError
+from ngcp.sip.syntax.uri import Uri
+from ngcp.sip.transport.flow import Address, Flow, format_address, parse_host
+
+#: Octets of HMAC-SHA256 in front of a token's payload: a Contact must stay short, and guessing is online.
+SEAL: Final = 8
+
+
+class ForgedToken(SipError):
+    """A masked Contact that we did not write."""
+
+    status = 404
+    reason = "Not Found"
+
+
+class Tokens:
+    """Masks a phone's Contact: the URI and the flow it is behind, sealed, as one URI parameter `ngcpct`."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    def seal(self, uri: str, flow: Flow) -> str:
+        """Return the token for a URI (checked by the caller) that is reached over `flow`."""
+        host, port = flow.remote
+        payload = f"{flow.transport} {host} {port} {uri}".encode("utf-8", "surrogateescape")
+        return urlsafe_b64encode(self._mac(payload) + payload).rstrip(b"=").decode()
+
+    def open(self, token: str) -> tuple[str, str, Address]:
+        """Return URI, transport and remote address, or raise `ForgedToken`."""
+        try:
+            sealed = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
+        except ValueError as error:
+            raise ForgedToken(f"no token: {token[:80]!r}") from error
+        mac, payload = sealed[:SEAL], sealed[SEAL:]
+        if not hmac.compare_digest(mac, self._mac(payload)):
+            raise ForgedToken(f"forged token: {token[:80]!r}")
+        transport, host, port, uri = payload.decode("utf-8", "surrogateescape").split(" ", 3)
+        return uri, transport, (host, int(port))
+
+    def _mac(self, payload: bytes) -> bytes:
+        return hmac.digest(self._secret, b"ngcpct " + payload, "sha256")[:SEAL]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Both sides of the load-balancer."""
+
+    public: Mapping[str, Address]
+    """Our public socket of each transport."""
+    internal: Address
+    """Our internal UDP socket."""
+    proxy: Address
+    """Where requests of phones go."""
+    tokens: Tokens
+    is_connected: Callable[[Flow], bool]
+    """Whether a TCP or TLS flow exists now."""
+
+    @classmethod
+    def of(cls, configuration: Configuration, secret: bytes, is_connected: Callable[[Flow], bool]) -> "Edge":
+        """Take the sockets from the configuration; TLS is there only with a certificate."""
+        public = {"udp": configuration.public.socket, "tcp": configuration.public.socket}
+        if configuration.public.certificate is not None:
+            public["tls"] = (configuration.public.address, configuration.public.tls_port)
+        return cls(
+            public, configuration.internal.socket, configuration.proxy.socket, Tokens(secret), is_connected
+        )
+
+    def is_internal(self, flow: Flow) -> bool:
+        """Whether `flow` is one of the inner side."""
+        return flow.transport == "udp" and flow.local == self.internal
+
+    def is_own(self, uri: Uri) -> bool:
+        """Whether `uri` names one of our sockets."""
+        address = address_of(uri)
+        return address == self.internal or address in self.public.values()
+
+    def outwards(self, transport: str, remote: Address) -> Flow | None:
+        """Return the flow from our public side to `remote`; None if we do not speak `transport`."""
+        local = self.public.get(transport)
+        return None if local is None else Flow(transport, local, remote)
+
+    @property
+    def inside(self) -> tuple[str, ...]:
+        """The hosts of the inner side."""
+        return self.internal[0], self.proxy[0]
+
+    @property
+    def inwards(self) -> Flow:
+        """The flow to the proxy."""
+        return Flow("udp", self.internal, self.proxy)
+
+    def socket_name(self, transport: str) -> str:
+        """Write our public socket as the platform does: `udp:192.0.2.1:5060`."""
+        return f"{transport}:{format_address(self.public[transport])}"
+
+
+def address_of(uri: Uri) -> Address:
+    """Return host and port of a URI, with the transport's default port (RFC 3263 §4.2); names stay names."""
+    return parse_host(uri.host), uri.port or (5061 if uri.transport == "tls" else 5060)

@@ -1,0 +1,85 @@
+"""Our own Route, Record-Route and Path values (RFC 3261 §16.4, §16.6, RFC 3327, RFC 5658)."""
+
+from typing import Final
+from urllib.parse import unquote
+
+from ngcp.lb.edge import Edge, address_of
+from ngcp.net.udp import family_of
+from ngcp.sip.errors import InvalidUri, SipError
+from ngcp.sip.syntax.fields import NameAddr
+from ngcp.sip.syntax.message import Request
+from ngcp.sip.syntax.uri import Uri
+from ngcp.sip.transport.flow import Flow, format_address
+
+#: Requests that found a dialog, so that later ones must come by here (§12.1; RFC 6665 §4.5.2, RFC 3515).
+DIALOG_FORMING: Final = frozenset({"INVITE", "SUBSCRIBE", "REFER"})
+
+
+class RelayDenied(SipError):
+    """A request from outside that wants to leave again: we are no open relay."""
+
+    status = 403
+    reason = "Relaying denied"
+
+
+def next_route(request: Request) -> Uri | None:
+    """Return the topmost Route; raises `SipError` if it cannot be read."""
+    return NameAddr.parse(request.first("route"), "Route").uri if "route" in request else None
+
+
+def pop_own_routes(request: Request, edge: Edge) -> list[Uri]:
+    """Take our own values off the top of the route set and return them, the first to be popped first."""
+    popped: list[Uri] = []
+    while (route := next_route(request)) is not None and edge.is_own(route):
+        request.pop_first("Route")
+        popped.append(route)
+    return popped
+
+
+def refuse_foreign_routes(request: Request, edge: Edge) -> None:
+    """Let a request of the outside follow our own routes and those of the proxy, and no others (§16.4).
+
+    A host name on top is a name of ours: by resolving it the phone found us.
+    """
+    first = next_route(request)
+    if first is not None and family_of(address_of(first)[0]) is None:
+        request.pop_first("Route")
+    pop_own_routes(request, edge)
+    route = next_route(request)
+    if route is not None and address_of(route) != edge.proxy:
+        raise RelayDenied(f"route to {route}")
+
+
+def path_of(flow: Flow, edge: Edge) -> str:
+    """Return the Path value that leads back to the phone behind `flow`."""
+    received = f"sip:{format_address(flow.remote)}"
+    if flow.transport != "udp":
+        received += f"%3Btransport%3D{flow.transport}"
+    inside = format_address(edge.internal)
+    return f"<sip:lb@{inside};lr;socket={edge.socket_name(flow.transport)};received={received}>"
+
+
+def flow_of_path(routes: list[Uri], edge: Edge) -> Flow | None:
+    """Return the flow that a popped Path value leads to, None if there was none among `routes`."""
+    for route in routes:
+        received = route.params.get("received")
+        if received is not None:
+            uri = Uri.parse(unquote(received))
+            flow = edge.outwards(uri.transport, address_of(uri))
+            if flow is None or family_of(flow.remote[0]) is None:
+                raise InvalidUri(received)
+            return flow
+    return None
+
+
+def record_route(request: Request, transport: str, edge: Edge) -> tuple[str, str]:
+    """Return our public and our internal Record-Route value of one passage by `transport`."""
+    params = f"r2=on;lr=on{_ftag(request)};ngcplb=yes;socket={edge.socket_name(transport)}"
+    public = format_address(edge.public[transport])
+    suffix = "" if transport == "udp" else f";transport={transport}"
+    return f"<sip:{public}{suffix};{params}>", f"<sip:{format_address(edge.internal)};{params}>"
+
+
+def _ftag(request: Request) -> str:
+    tag = request.from_.tag
+    return f";ftag={tag}" if tag else ""

@@ -1,0 +1,168 @@
+"""The stations of the corridor: each edits a request on its way across the edge, or decides its fate.
+
+They are pure: what they know of the world is `Edge`. A `SipError` refuses the request.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ngcp.lb.contact import mask_contact, unmask
+from ngcp.lb.edge import Edge, address_of
+from ngcp.lb.headers import FROM_OUTSIDE, TO_OUTSIDE, keep_private
+from ngcp.lb.routing import (
+    DIALOG_FORMING,
+    RelayDenied,
+    flow_of_path,
+    next_route,
+    path_of,
+    pop_own_routes,
+    record_route,
+    refuse_foreign_routes,
+)
+from ngcp.lb.sanity import LoopDetected, check_loop
+from ngcp.net.udp import family_of
+from ngcp.sip.core.decision import Decision, Relay, Target
+from ngcp.sip.errors import SipError
+from ngcp.sip.syntax.message import Request
+from ngcp.sip.syntax.uri import Uri
+from ngcp.sip.transport.flow import Flow
+
+
+class FlowFailed(SipError):
+    """The connection to the phone is gone (RFC 5626 §5.3.1)."""
+
+    status = 430
+    reason = "Flow Failed"
+
+
+class Unresolvable(SipError):
+    """A next hop that is no address of ours to reach."""
+
+    status = 478
+    reason = "Unresolvable Destination"
+
+
+@dataclass(slots=True)
+class Crossing:
+    """A request on its way across the edge, and what the stations found out."""
+
+    request: Request
+    flow: Flow
+    """The way it came."""
+    routes: list[Uri] = field(default_factory=list)
+    """Our own Route values, taken off."""
+    target: Flow | None = None
+    """The way it goes."""
+    is_resolved: bool = False
+    """Whether `target` is an address that the request names, not the flow of a phone we know."""
+    record_route: tuple[str, ...] = ()
+
+
+Station = Callable[[Crossing, Edge], Decision | None]
+
+
+# Inwards
+
+
+def refuse_loop(crossing: Crossing, edge: Edge) -> None:
+    """Refuse what keeps coming back from outside (§16.3 step 4)."""
+    check_loop(crossing.request, edge.public.values())
+
+
+def follow_routes_inwards(crossing: Crossing, edge: Edge) -> None:
+    """Take our Route values off; whatever else is named must be ours too: no open relay."""
+    refuse_foreign_routes(crossing.request, edge)
+
+
+def tell_source(crossing: Crossing, edge: Edge) -> None:
+    """Replace what the outside says of itself by what we know of it."""
+    request, (host, port) = crossing.request, crossing.flow.remote
+    keep_private(request, FROM_OUTSIDE)
+    request.append("P-NGCP-Src-Ip", host)
+    request.append("P-NGCP-Src-Port", str(port))
+    request.append("P-NGCP-Src-Proto", crossing.flow.transport)
+    request.append("P-NGCP-Src-Af", "6" if ":" in host else "4")
+
+
+def add_path(crossing: Crossing, edge: Edge) -> None:
+    """Let the registrar know the way back to the phone (RFC 3327)."""
+    if crossing.request.method == "REGISTER":
+        crossing.request.prepend("Path", path_of(crossing.flow, edge))
+
+
+def hide_contact(crossing: Crossing, edge: Edge) -> None:
+    """Let the inside reach the phone by the flow it is behind."""
+    if crossing.request.method != "REGISTER":
+        mask_contact(crossing.request, crossing.flow, edge)
+
+
+def go_inwards(crossing: Crossing, edge: Edge) -> None:
+    """Everything from outside goes to the proxy."""
+    crossing.target = edge.inwards
+    if _forms_dialog(crossing.request):
+        public, internal = record_route(crossing.request, crossing.flow.transport, edge)
+        crossing.record_route = (internal, public)
+
+
+# Outwards
+
+
+def follow_routes_outwards(crossing: Crossing, edge: Edge) -> None:
+    """Take our Route values off; a Path among them leads to its phone."""
+    crossing.routes = pop_own_routes(crossing.request, edge)
+    crossing.target = flow_of_path(crossing.routes, edge)
+
+
+def unmask_target(crossing: Crossing, edge: Edge) -> None:
+    """Let a request for a masked Contact go to the phone that is behind it."""
+    uri = Uri.parse(crossing.request.uri)
+    flow = unmask(crossing.request, uri, edge)
+    if flow is not None:
+        crossing.target = flow
+    elif crossing.target is None and edge.is_own(uri):
+        raise LoopDetected(f"{uri} is ourselves")
+
+
+def resolve_target(crossing: Crossing, edge: Edge) -> None:
+    """Without a Path or a masked Contact, the next hop is what Route or Request-URI say (§16.6 step 6)."""
+    if crossing.target is not None:
+        return
+    uri = next_route(crossing.request) or Uri.parse(crossing.request.uri)
+    address = address_of(uri)
+    flow = edge.outwards(uri.transport, address)
+    if flow is None or family_of(address[0]) is None:
+        raise Unresolvable(str(uri))
+    crossing.target = flow
+    crossing.is_resolved = True
+
+
+def check_target(crossing: Crossing, edge: Edge) -> None:
+    """Refuse what would come back to us, would reach the inside, or needs a connection that is gone."""
+    assert crossing.target is not None, "resolve_target stands before"
+    host = crossing.target.remote[0]
+    if crossing.target.remote in (edge.internal, *edge.public.values()):
+        raise LoopDetected(f"{crossing.target.remote} is ourselves")
+    if crossing.target.remote == edge.proxy or (crossing.is_resolved and host in edge.inside):
+        raise RelayDenied(f"{crossing.target.remote} is inside")
+    may_open = crossing.is_resolved and crossing.target.transport == "tcp"
+    if crossing.target.is_reliable and not may_open and not edge.is_connected(crossing.target):
+        raise FlowFailed(f"no connection with {crossing.target.remote}")
+
+
+def go_outwards(crossing: Crossing, edge: Edge) -> None:
+    """Leave nothing internal in the request and stay in the dialog's way."""
+    assert crossing.target is not None, "resolve_target stands before"
+    keep_private(crossing.request, TO_OUTSIDE)
+    if _forms_dialog(crossing.request):
+        crossing.record_route = record_route(crossing.request, crossing.target.transport, edge)
+
+
+def relay(crossing: Crossing, edge: Edge) -> Decision:
+    """Send it."""
+    assert crossing.target is not None, "every way here sets a target"
+    target = Target(crossing.request.uri, crossing.target)
+    return Relay(crossing.request, (target,), crossing.record_route)
+
+
+def _forms_dialog(request: Request) -> bool:
+    return request.method in DIALOG_FORMING and request.to.tag is None
