@@ -72,8 +72,8 @@ def _work(arrow: Arrow) -> str:
 def timers() -> str:
     """Return the table of timers, seconds."""
     rows = [
-        f"| {timer.value} | {unreliable:g}{_growth(timer)} | {'not used' if reliable is None else reliable} |\n"
-        for timer, (unreliable, reliable) in DURATIONS.items()
+        f"| {timer.value} | {udp:g}{_growth(timer)} | {'not used' if tcp is None else f'{tcp:g}'} |\n"
+        for timer, (udp, tcp) in DURATIONS.items()
     ]
     return f"## Timers\n\n| timer | UDP, s | TCP and TLS, s |\n|---|---|---|\n{''.join(rows)}"
 
