@@ -12,7 +12,10 @@ from cryptography import x509
 from ngcp.tools import certificate
 from ngcp.tools.firstboot import Node, boot
 
-IP_OUTPUT = '[{}, {"ifname": "host0", "addr_info": [{"local": "192.0.2.10"}, {"local": "2001:db8::10"}]}]'
+#: As iproute2 6.15 writes it: loopback and the link-local address are empty objects.
+IP_OUTPUT = """[{}, {"ifname": "host0", "operstate": "UP", "addr_info": [
+    {"family": "inet", "local": "192.0.2.10", "prefixlen": 24, "scope": "global"},
+    {"family": "inet6", "local": "2001:db8::10", "prefixlen": 64, "scope": "global"}, {}]}]"""
 
 
 class Programs:

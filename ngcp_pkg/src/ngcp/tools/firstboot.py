@@ -174,8 +174,9 @@ def _addresses() -> list[IPv4Address | IPv6Address]:
     result = subprocess.run(command, check=False, capture_output=True, text=True)
     if result.returncode:
         raise StepError(f"`{' '.join(command)}`: {result.stderr.strip()}")
-    interfaces = json.loads(result.stdout)
-    return [ip_address(info["local"]) for link in interfaces for info in link.get("addr_info", ())]
+    # ip leaves an empty object in the place of each interface or address that has another scope
+    infos = [info for link in json.loads(result.stdout) for info in link.get("addr_info", ())]
+    return [ip_address(info["local"]) for info in infos if info]
 
 
 def _run(*command: str) -> None:
