@@ -1,6 +1,7 @@
 """The lab's command line: `python3 -m lab COMMAND [NAME]` (see README.md beside this file)."""
 
 import argparse
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -54,6 +55,13 @@ def address(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def connection(arguments: argparse.Namespace) -> int:
+    """Print how ssh reaches the machine, as Molecule wants it told."""
+    machine = nodes.node(arguments.name).machine
+    print(json.dumps({"address": machine.address, "user": "root", "port": 22, "identity_file": str(ssh.KEY)}))
+    return 0
+
+
 def password(arguments: argparse.Namespace) -> int:
     """Print the password of the machine's REST administrator."""
     print(nodes.password(nodes.node(arguments.name)))
@@ -90,6 +98,7 @@ COMMANDS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
     "wait": wait,
     "exec": execute,
     "ip": address,
+    "connection": connection,
     "password": password,
     "call": call,
     "journal": journal,

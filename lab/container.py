@@ -59,6 +59,11 @@ class Container:
         """The process that runs it: `lab.nspawn`."""
         return Background(self.machine.name)
 
+    @property
+    def console(self) -> Path:
+        """What it printed on its console."""
+        return self.background.log
+
     def up(self) -> None:
         """Boot it, unless it runs already, and wait until it is ready."""
         if not self.background.is_running():
@@ -69,7 +74,7 @@ class Container:
 
     def wait(self) -> None:
         """Wait until it is ready."""
-        ssh.wait_ready(self.machine, self.background.log, BOOT_TIMEOUT)
+        ssh.wait_ready(self.machine, self.console, BOOT_TIMEOUT)
 
     def down(self) -> None:
         """Power it off and remove it."""

@@ -38,9 +38,10 @@ MACHINES: Final = {
     machine.name: machine
     for machine in (
         Machine("node", Kind.CONTAINER, 10),
-        Machine("molecule", Kind.CONTAINER, 20),
+        Machine("molecule-default", Kind.CONTAINER, 20),
         Machine("appliance", Kind.VM, 30),
         Machine("molecule-vm", Kind.VM, 40),
+        Machine("molecule-vm-second", Kind.VM, 41),
     )
 }
 

@@ -28,8 +28,8 @@ class Node(Protocol):
         """Its row in the table of machines."""
 
     @property
-    def background(self) -> Background:
-        """The process that runs it."""
+    def console(self) -> Path:
+        """What it printed on its console."""
 
     def up(self) -> None:
         """Boot it, unless it runs already, and wait until it is ready."""
@@ -65,9 +65,7 @@ def reboot(target: Node) -> None:
     before = _boot_id(target.machine)
     ssh.output(target.machine, "systemctl --no-block reboot")
     if not wait_until(lambda: _boot_id(target.machine) not in (before, ""), timeout=240.0, interval=0.5):
-        raise LabError(
-            f"{target.machine.name} did not come back from its reboot, see {target.background.log}"
-        )
+        raise LabError(f"{target.machine.name} did not come back from its reboot, see {target.console}")
     target.wait()
 
 

@@ -21,6 +21,17 @@ SCENARIOS: Final = ROOT / "molecule" / "shared" / "sipp"
 TIMEOUT: Final = 60
 SIP_PORT: Final = 5060
 MEDIA_LINE: Final = re.compile(r"media (?P<address>\S+) (?P<port>\d+) (?P<call_id>\S+)")
+#: What ends a waiting `call` scenario; only its Call-ID counts.
+HANG_UP: Final = """\
+NOTIFY sip:phone SIP/2.0
+Via: SIP/2.0/UDP phone;branch=z9hG4bK-hang-up
+From: <sip:test>;tag=1
+To: <sip:phone>
+Call-ID: {call_id}
+CSeq: 1 NOTIFY
+Content-Length: 0
+
+"""
 _runs: Final = count(1)
 
 
@@ -112,7 +123,7 @@ class Scenario:
 
     def hang_up(self, call_id: str) -> None:
         """Tell a waiting `call` scenario to end its call: any request with its Call-ID does."""
-        request = f"NOTIFY sip:{self.phone.address} SIP/2.0\r\nCall-ID: {call_id}\r\nCSeq: 1 NOTIFY\r\n\r\n"
+        request = HANG_UP.format(call_id=call_id).replace("\n", "\r\n")
         with network.inside(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             sender.sendto(request.encode(), (self.phone.address, self.phone.sip_port))
 

@@ -51,7 +51,7 @@ class VirtualMachine:
 
     @property
     def console(self) -> Path:
-        """What it printed on its serial line."""
+        """What it printed on its console: the serial line."""
         return self.background.log.with_suffix(".console")
 
     @property

@@ -1,0 +1,59 @@
+"""Values that an operator changes with ngcpcfg, and what becomes of them."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+from testinfra.host import Host
+
+from lab.call import call
+from lab.machines import Machine
+from lab.sipp import Phone
+
+CONFIG: Final = "/etc/ngcp-config/config.yml"
+RENDERED: Final = "/etc/default/ngcp-rtpengine-daemon"
+
+
+@pytest.fixture
+def operator(host: Host) -> Iterator[Host]:
+    """Let somebody change the configuration, and restore it."""
+    before = host.check_output("git -C /etc/ngcp-config rev-parse HEAD")
+    yield host
+    host.check_output(f"git -C /etc/ngcp-config reset --quiet --hard {before}")
+    host.check_output("ngcpcfg apply 'restore'")
+
+
+def test_media_ports_and_tos_follow_the_configuration(
+    operator: Host, machine: Machine, phones: tuple[Phone, Phone]
+) -> None:
+    """The next call uses the new ports and marks its packets with the new TOS byte."""
+    for key, value in (("rtpproxy.minport", 34000), ("rtpproxy.maxport", 34019), ("qos.tos_rtp", 136)):
+        operator.check_output(f"ngcpcfg set {CONFIG} {key}={value}")
+    operator.check_output("ngcpcfg apply 'other ports and marks'")
+
+    report = call(machine, *phones, packets=50)
+
+    report.check()
+    assert report.tos == {136}
+    assert all(34000 <= port <= 34019 for port in report.ports)
+
+
+def test_broken_value_changes_nothing(operator: Host, machine: Machine, phones: tuple[Phone, Phone]) -> None:
+    """The tool names file and key, and neither the rendered file nor the running daemon changes."""
+    rendered = operator.file(RENDERED).content_string
+    started = _started(operator)
+    operator.run(f"ngcpcfg set {CONFIG} rtpproxy.minport=many")
+    applied = operator.run("ngcpcfg apply 'a typing error'")
+
+    assert applied.rc != 0
+    assert "minport" in applied.stdout + applied.stderr
+    assert operator.file(RENDERED).content_string == rendered
+    assert _started(operator) == started
+    call(machine, *phones, packets=25).check()
+
+
+def _started(host: Host) -> str:
+    shown = host.check_output(
+        "systemctl show --property=ExecMainStartTimestampMonotonic ngcp-rtpengine-daemon"
+    )
+    return str(shown)

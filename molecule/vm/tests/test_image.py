@@ -1,0 +1,69 @@
+"""What only a booted image can show: both firmwares, a root that fills its disk, copies sharing nothing."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+
+from lab import nodes, ssh
+from lab.call import call, first_call
+from lab.machines import Machine
+from lab.sipp import Phone
+from lab.vm import Firmware
+
+#: GiB: the disk has 8; file system and boot partitions take their share, the unpacked image is below 4.
+GROWN: Final = 6.5
+#: What a first boot makes: each of these differs between two copies of one image.
+FRESH: Final = (
+    "cat /etc/ssh/ssh_host_ed25519_key.pub",
+    "cat /etc/machine-id",
+    "cat /var/lib/ngcp/secrets/lb",
+    "cat /var/lib/ngcp/secrets/proxy",
+    "cat /var/lib/ngcp/secrets/administrator",
+    "cat /etc/ngcp-config/shared-files/ssl/myserver.crt",
+)
+
+
+@pytest.fixture(scope="module")
+def second() -> Iterator[nodes.Node]:
+    """Boot a second copy of the image by UEFI, beside the first, which BIOS booted."""
+    other = nodes.node("molecule-vm-second", Firmware.UEFI)
+    nodes.up(other)
+    yield other
+    nodes.down(other)
+
+
+def test_root_fills_the_disk(machine: Machine) -> None:
+    """The image is small, the disk is large, and so is the root after the first boot."""
+    size = ssh.output(machine, "findmnt --noheadings --bytes --output SIZE /")
+
+    assert int(size) > GROWN * 2**30
+
+
+def test_password_is_on_the_console_and_not_in_the_journal(node: nodes.Node, machine: Machine) -> None:
+    """Whoever stands before the machine can log in to the API; whoever reads logs cannot."""
+    password = nodes.password(node)
+
+    assert password in node.console.read_text(errors="replace")
+    assert password not in ssh.output(machine, "journalctl --no-pager --boot=all")
+
+
+def test_second_copy_boots_by_uefi_and_shares_nothing(machine: Machine, second: nodes.Node) -> None:
+    """Host keys, machine id, secrets and certificate are made at first boot, each time anew."""
+    assert ssh.output(second.machine, "test -d /sys/firmware/efi && echo UEFI").strip() == "UEFI"
+    for command in FRESH:
+        mine, other = (ssh.output(where, command).strip() for where in (machine, second.machine))
+        assert mine
+        assert mine != other, command
+
+
+def test_second_copy_carries_a_call(second: nodes.Node) -> None:
+    """What BIOS boots is also what UEFI boots."""
+    first_call(second)
+
+
+def test_reboot_keeps_registrations(node: nodes.Node, machine: Machine, phones: tuple[Phone, Phone]) -> None:
+    """Nobody registers again, and the call still finds its way."""
+    nodes.reboot(node)
+
+    call(machine, *phones, packets=50).check()
