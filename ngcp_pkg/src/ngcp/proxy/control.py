@@ -6,8 +6,10 @@ from typing import Final
 
 from ngcp.provisioning.runtime import DatabaseUnavailable
 from ngcp.service.commands import CommandError, CommandTable, Json
-from ngcp.sip.core.registrar import AddressOfRecord, Binding, Source, Update
+from ngcp.sip.core.registrar import AddressOfRecord, Binding, Source, Update, check_contact
 from ngcp.sip.errors import SipError
+from ngcp.sip.syntax import NameAddr
+from ngcp.sip.syntax.fields import split_list
 
 from .core import ProxyCore
 from .locations import Locations
@@ -64,6 +66,7 @@ class Registrations:
     ) -> str:
         """Register `contact` for `expires` seconds, 0 for ever; flags, methods and socket are not used."""
         address = _read_aor(table, aor)
+        _check(contact, path)
         now = self.unix()
         known = self._find(address, contact)
         binding = Binding(
@@ -118,6 +121,18 @@ def _read_aor(table: str, aor: str) -> AddressOfRecord:
     if table != TABLE or not (username and at and domain):
         raise CommandError(400, f"expected {TABLE} USER@DOMAIN, not {table} {aor}")
     return AddressOfRecord(username, domain.lower())
+
+
+def _check(contact: str, path: str) -> None:
+    """Refuse what could not be written into a request."""
+    if not path.isprintable():
+        raise CommandError(400, "a path is one line of printable text")
+    try:
+        check_contact(contact)
+        for value in split_list(path) if path else ():
+            check_contact(NameAddr.parse(value, "Path").address)
+    except SipError as error:
+        raise CommandError(error.status, str(error)) from error
 
 
 def _row(binding: Binding, now: float) -> Json:

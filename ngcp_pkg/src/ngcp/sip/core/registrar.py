@@ -177,7 +177,8 @@ class _Planner:
         saved: list[Binding] = []
         removed: list[Binding] = []
         for text in contacts:
-            contact = _read_contact(text)
+            contact = NameAddr.parse(text)
+            check_contact(contact.address)
             meant = self._meant(contact)
             expires = _grant(contact.params.get("expires") or self.request.get("Expires"), rules)
             if expires == 0:
@@ -227,15 +228,14 @@ class _Planner:
         )
 
 
-def _read_contact(text: str) -> NameAddr:
-    contact = NameAddr.parse(text)
+def check_contact(address: str) -> None:
+    """Refuse, by `BadContact`, a Contact URI that no call could be routed to."""
     try:
-        scheme = contact.uri.scheme
+        scheme = Uri.parse(address).scheme
     except InvalidUri as error:
         raise BadContact(str(error)) from error
-    if scheme not in ("sip", "sips") or len(contact.address) > MAX_CONTACT:
-        raise BadContact(f"cannot route to contact {text[:100]!r}")
-    return contact
+    if scheme not in ("sip", "sips") or len(address) > MAX_CONTACT:
+        raise BadContact(f"cannot route to contact {address[:100]!r}")
 
 
 def _device(contact: NameAddr) -> tuple[str | None, int]:
