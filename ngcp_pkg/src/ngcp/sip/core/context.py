@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Final
 
 from ..syntax.message import Request, Response
-from ..transaction import ServerTransaction, State, Transaction, TransactionLayer
+from ..transaction import ServerTransaction, Transaction, TransactionLayer
 from ..transport.flow import Flow
 from .branch import Branch
 from .decision import Relay, Target
@@ -91,7 +91,7 @@ class Context:
         self._is_invite = incoming.request.method == "INVITE"
         self._waiting = _by_preference(relay.targets)
         self._is_decided = False
-        self._alive = 0
+        self._alive = 1  # the server transaction; each branch adds its own
 
     # Requests downstream
 
@@ -198,11 +198,10 @@ class Context:
             branch.accepted[response.first("to")] = response
         self.transaction.respond(response, now)
 
-    def note_end(self, branch: Branch | None) -> None:
-        """Learn that a branch's client transaction, or the server transaction (None), is gone."""
-        if branch is not None:
-            self._alive -= 1
-        if self._alive == 0 and self.transaction.state is State.TERMINATED:
+    def note_end(self) -> None:
+        """Learn that the server transaction or a branch's client transaction is gone."""
+        self._alive -= 1
+        if self._alive == 0:
             self._element.events.append(Ended(self))
 
 

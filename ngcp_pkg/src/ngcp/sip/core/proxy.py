@@ -206,6 +206,6 @@ class StatefulProxy:
         branch = self._element.branches.pop(event.transaction, None)
         incoming = self._incoming.pop(event.transaction, None)
         if branch is not None:
-            branch.context.note_end(branch)
+            branch.context.note_end()
         elif incoming is not None and incoming.context is not None:
-            incoming.context.note_end(None)
+            incoming.context.note_end()
