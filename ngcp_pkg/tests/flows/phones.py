@@ -4,6 +4,7 @@ A phone registers, calls, rings, answers, hangs up, repeats what gets lost and c
 RFC 3261's retransmissions (§17) and dialogs (§12) as far as a call needs them.
 """
 
+import contextlib
 import functools
 import hashlib
 import re
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 
 from flows.attempts import ANSWERS, SDP, T1, T2, TIMEOUT, Attempt, Repeated, Script
 from flows.wire import Wire
+from ngcp.sip.errors import SipError
 from ngcp.sip.syntax import NameAddr, Request, Response, parse
 from ngcp.sip.transport.flow import Address, Flow, format_address
 
@@ -186,11 +188,12 @@ class Phone:
     # ngcp.net.driver.Core
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
-        message = parse(data)
-        if isinstance(message, Response):
-            self._receive_response(message, now)
-        else:
-            self._receive_request(message, now)
+        with contextlib.suppress(SipError):  # what it cannot read, a phone ignores
+            message = parse(data)
+            if isinstance(message, Response):
+                self._receive_response(message, now)
+            else:
+                self._receive_request(message, now)
 
     def next_timer(self) -> float | None:
         return min((min(each.due, each.gives_up) for each in self._repeated.values()), default=None)

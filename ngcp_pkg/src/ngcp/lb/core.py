@@ -113,25 +113,19 @@ class LoadBalancer:
         return uri.user is None and "route" not in request and self._edge.is_own(uri)
 
     def _turn_away(self, request: Request | None, error: SipError, flow: Flow) -> None:
-        """Answer what has no transaction, if that is possible."""
-        if request is not None and self._reject(request, error, flow):
-            self._note("refused", request, error, flow)
-        else:
+        """Answer what has no transaction, if it says where an answer belongs."""
+        if request is None or not _is_answerable(request):
             self._note("dropped", request, error, flow)
-
-    def _reject(self, request: Request, error: SipError, flow: Flow) -> bool:
-        try:
-            self._proxy.reject(request, flow, error.status, error.reason)
-        except SipError:  # its Via does not say where the answer belongs
-            return False
-        return True
+            return
+        self._proxy.reject(request, flow, error.status, error.reason)
+        self._note("refused", request, error, flow)
 
     def _decide(self, incoming: Incoming) -> Decision:
         try:
             return corridor.decide(incoming.request, incoming.flow, self._edge)
         except SipError as error:
             self._note("refused", incoming.request, error, incoming.flow)
-            return Reply(error.status, error.reason)
+            return Reply(error.status, error.reason, error.headers)
 
     def _note(self, fate: str, request: Request | None, error: SipError, flow: Flow) -> None:
         """Write the one line that an unwanted message leaves behind."""
@@ -160,3 +154,10 @@ class LoadBalancer:
             keep_private(response, FROM_OUTSIDE)
             if response.status < 300:  # a redirection names somebody else
                 mask_answer(response, returning.branch.target.flow, self._edge)
+
+
+def _is_answerable(request: Request) -> bool:
+    try:
+        return bool(request.via)
+    except SipError:
+        return False

@@ -1,0 +1,90 @@
+"""The load-balancer on the wire, and a proxy inside that believes everybody."""
+
+from pathlib import Path
+
+from flows.wire import Wire
+from ngcp.lb.config import Configuration, Internal, Proxy, Public
+from ngcp.lb.core import LoadBalancer
+from ngcp.sip.core.decision import Decision, Relay, Reply, Target
+from ngcp.sip.core.proxy import Incoming, Returning, StatefulProxy
+from ngcp.sip.syntax import NameAddr, Request, Uri, parse
+from ngcp.sip.transport.flow import Flow
+
+PUBLIC, PUBLIC_TLS = ("192.0.2.1", 5060), ("192.0.2.1", 5061)
+INTERNAL, PROXY = ("127.0.0.1", 5060), ("127.0.0.1", 5062)
+SECRET = bytes(range(32))
+
+#: The certificate is never read here: TLS is a matter of the sockets.
+CONFIGURATION = Configuration(
+    Public(*PUBLIC, PUBLIC_TLS[1], Path("myserver.crt"), Path("myserver.key")),
+    Internal(*INTERNAL),
+    Proxy(*PROXY),
+)
+
+
+def add_load_balancer(wire: Wire) -> LoadBalancer:
+    """Put a load-balancer with all its sockets on the wire."""
+    core = LoadBalancer(CONFIGURATION, SECRET, wire.ids("lb"))
+    wire.attach(core, "udp", INTERNAL)
+    for transport, address in (("udp", PUBLIC), ("tcp", PUBLIC), ("tls", PUBLIC_TLS)):
+        wire.attach(core, transport, address)
+    return core
+
+
+class StubProxy:
+    """A proxy that asks nobody for a password: it keeps registrations, and routes to them."""
+
+    def __init__(self, wire: Wire) -> None:
+        self.bindings: dict[str, tuple[str, str]] = {}
+        """Contact and Path by user."""
+        self.requests: list[Request] = []
+        """What was received, before it was edited."""
+        self._edge = Flow("udp", PROXY, INTERNAL)
+        self._engine = StatefulProxy(wire.ids("stub"), translate_503=False)
+        wire.attach(self, "udp", PROXY)
+
+    def receive(self, data: bytes, flow: Flow, now: float) -> None:
+        self._engine.receive(parse(data), flow, now)
+        self._work(now)
+
+    def handle_timer(self, now: float) -> None:
+        self._engine.handle_timer(now)
+        self._work(now)
+
+    def next_timer(self) -> float | None:
+        return self._engine.next_timer()
+
+    def messages_to_send(self) -> list[tuple[bytes, Flow]]:
+        return self._engine.messages_to_send()
+
+    def transport_failed(self, flow: Flow, now: float) -> None:
+        self._engine.transport_failed(flow, now)
+        self._work(now)
+
+    def _work(self, now: float) -> None:
+        while (event := self._engine.next_event()) is not None:
+            if isinstance(event, Incoming):
+                self.requests.append(event.request.copy())
+                self._engine.execute(event, self._decide(event.request), now)
+            elif isinstance(event, Returning):
+                self._engine.forward(event, now)
+
+    def _decide(self, request: Request) -> Decision:
+        if "route" in request:
+            request.pop_first("Route")
+            return Relay(request, (Target(request.uri, self._edge),))
+        if request.method == "REGISTER":
+            return self._register(request)
+        binding = self.bindings.get(Uri.parse(request.uri).name)
+        if binding is None:
+            return Reply(404, headers=(("P-NGCP-Secret", "not for phones"),))
+        contact, path = binding
+        route = (f"<sip:127.0.0.1:5062;lr=on;ftag={request.from_.tag};did=0>",)
+        request.append("P-Caller-UUID", "not for phones")
+        request.append("P-Asserted-Identity", f"<{request.from_.address}>")
+        return Relay(request, (Target(contact, self._edge, (path,)),), route)
+
+    def _register(self, request: Request) -> Decision:
+        contact = NameAddr.parse(request.first("Contact"))
+        self.bindings[request.to.uri.name] = contact.address, request.first("Path")
+        return Reply(200, headers=(("Contact", str(contact)), ("Path", request.first("Path"))))
