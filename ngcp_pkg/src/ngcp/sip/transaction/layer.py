@@ -51,7 +51,7 @@ class TransactionLayer:
         if isinstance(message, Response):
             transaction = self._clients.get(client_key(message))
             if transaction is not None:
-                message.first("to")
+                message.first("To")
                 transaction.receive(message, now)
             return
         try:
@@ -148,7 +148,7 @@ class TransactionLayer:
 
 def _check_mandatory(request: Request) -> None:
     """Refuse what nobody could answer, forward or acknowledge properly (§8.1.1)."""
-    for name in ("from", "to", "call-id"):
+    for name in ("From", "To", "Call-ID"):
         request.first(name)
     if request.cseq.method != request.method:
         raise InvalidHeader("CSeq", str(request.cseq))
