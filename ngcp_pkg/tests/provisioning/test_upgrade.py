@@ -96,7 +96,7 @@ DENIED = (
     ("kamailio-proxy", "DELETE FROM kamailio.subscriber"),
     ("kamailio-proxy", "SELECT saltedpass FROM billing.admins"),
     ("kamailio-proxy", "SELECT password FROM provisioning.voip_subscribers"),
-    ("ngcp-api", "DELETE FROM kamailio.location"),
+   
     ("ngcp-api", "DROP TABLE billing.admins"),
     ("ngcp-api", "SELECT * FROM mysql.user"),
     ("ngcp-api", "SELECT 1 INTO OUTFILE '/tmp/ngcp-api'"),

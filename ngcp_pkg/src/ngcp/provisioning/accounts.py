@@ -24,7 +24,7 @@ ACCOUNTS: Final[Mapping[str, Mapping[str, str]]] = {
         "kamailio.domain": WRITE,
         "kamailio.subscriber": WRITE,
         "kamailio.usr_preferences": WRITE,
-        "kamailio.location": READ,
+        "kamailio.location": "SELECT, DELETE",
     },
 }
 

@@ -41,8 +41,9 @@ def connect(socket: str, user: str, timeout: float) -> AsyncEngine:
 
 
 def session_settings(timeout: float) -> str:
-    """Return the statement that a new connection runs first: strict values, bounded statements."""
-    return f"SET SESSION sql_mode = 'STRICT_ALL_TABLES', max_statement_time = {timeout:.3f}"
+    """Return the statement that a new connection runs first: strict values, UTC, bounded statements."""
+    strict = "sql_mode = 'STRICT_ALL_TABLES', time_zone = '+00:00'"
+    return f"SET SESSION {strict}, max_statement_time = {timeout:.3f}"
 
 
 @asynccontextmanager

@@ -1,0 +1,73 @@
+"""Registrations as operators see them: rows of kamailio.location, with whose they are.
+
+Only the proxy changes them: it answers calls from memory, so that a row that was changed behind its back
+would change nothing.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ngcp.provisioning.refusals import InvalidValue
+from ngcp.provisioning.store import Entity, Store
+from ngcp.provisioning.tables.billing import domains, voip_subscribers
+from ngcp.provisioning.tables.kamailio import location
+
+
+class RegistrationStore(Store):
+    """Registrations that have not ended."""
+
+    secret = frozenset({"expires"})
+
+    def selection(self) -> Select[Any]:
+        """See `Store`."""
+        columns, account = location.c, voip_subscribers.c
+        living = and_(account.username == columns.username, account.status != "terminated")
+        return (
+            select(
+                columns.id,
+                account.id.label("subscriber_id"),
+                columns.contact,
+                columns.expires,
+                columns.q,
+                columns.path,
+                columns.received,
+                columns.user_agent,
+                columns.username,
+                columns.domain,
+                columns.ruid,
+            )
+            .join_from(location, domains, domains.c.domain == columns.domain)
+            .join(voip_subscribers, and_(living, account.domain_id == domains.c.id))
+            .where(columns.expires > func.unix_timestamp())
+        )
+
+    async def complete(self, connection: AsyncConnection, entities: Sequence[Entity]) -> Sequence[Entity]:
+        """Say when each ends as a date (UTC)."""
+        return [one | {"expires": datetime.fromtimestamp(one["expires"], UTC)} for one in entities]
+
+    async def find(self, connection: AsyncConnection, number: int, *, lock: bool = False) -> Entity | None:
+        """See `Store`; never locked, because it is the proxy that writes."""
+        return await super().find(connection, number)
+
+    async def number(self, connection: AsyncConnection, ruid: str) -> int | None:
+        """Return the number of the registration that the proxy has just called `ruid`."""
+        latest = select(location.c.id).where(location.c.ruid == ruid).with_for_update(read=True)
+        found: int | None = (await connection.execute(latest)).scalar()
+        return found
+
+    async def address_of_record(self, connection: AsyncConnection, subscriber: int) -> str:
+        """Return a subscriber's user@domain; raises InvalidValue if there is none."""
+        columns = voip_subscribers.c
+        query = (
+            select(columns.username, domains.c.domain)
+            .join_from(voip_subscribers, domains, columns.domain_id == domains.c.id)
+            .where(columns.id == subscriber, columns.status != "terminated")
+        )
+        row = (await connection.execute(query)).first()
+        if row is None:
+            raise InvalidValue("subscriber_id", subscriber, "does not exist")
+        return f"{row.username}@{row.domain}"
