@@ -1,5 +1,6 @@
 """The load-balancer on the wire, and a proxy inside that believes everybody."""
 
+import contextlib
 from pathlib import Path
 
 from flows.wire import Wire
@@ -7,6 +8,7 @@ from ngcp.lb.config import Configuration, Internal, Proxy, Public
 from ngcp.lb.core import LoadBalancer
 from ngcp.sip.core.decision import Decision, Relay, Reply, Target
 from ngcp.sip.core.proxy import Incoming, Returning, StatefulProxy
+from ngcp.sip.errors import SipError
 from ngcp.sip.syntax import NameAddr, Request, Uri, parse
 from ngcp.sip.transport.flow import Flow
 
@@ -44,7 +46,8 @@ class StubProxy:
         wire.attach(self, "udp", PROXY)
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
-        self._engine.receive(parse(data), flow, now)
+        with contextlib.suppress(SipError):
+            self._engine.receive(parse(data), flow, now)
         self._work(now)
 
     def handle_timer(self, now: float) -> None:
@@ -65,7 +68,11 @@ class StubProxy:
         while (event := self._engine.next_event()) is not None:
             if isinstance(event, Incoming):
                 self.requests.append(event.request.copy())
-                self._engine.execute(event, self._decide(event.request), now)
+                try:
+                    decision = self._decide(event.request)
+                except SipError as error:
+                    decision = Reply(error.status)
+                self._engine.execute(event, decision, now)
             elif isinstance(event, Returning):
                 self._engine.forward(event, now)
 
