@@ -1,0 +1,112 @@
+"""The daemon with real sockets on loopback: every port it promises, and its control commands."""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import xmlrpc.client
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from net.certificate import write_certificate
+from net.loop import run
+from ngcp.lb.config import Configuration, Internal, Proxy, Public
+from ngcp.lb.service import LoadBalancerService
+
+PING = (
+    "OPTIONS sip:{address} SIP/2.0\r\nVia: SIP/2.0/{transport} 127.0.0.1:9;branch=z9hG4bK{number};rport\r\n"
+    "From: <sip:a@h>;tag=1\r\nTo: <sip:{address}>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n"
+    "Content-Length: 0\r\n\r\n"
+)
+
+
+def free_port() -> int:
+    """Return a port that is free for UDP and TCP on both addresses."""
+    for _ in range(100):
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            probe = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+            for host in ("127.0.0.1", "127.0.0.2"):
+                stack.enter_context(socket.create_server((host, port)))
+            return port
+    raise AssertionError("no free port")
+
+
+@pytest.fixture
+def configuration(tmp_path: Path) -> Iterator[Configuration]:
+    certificate, key = write_certificate(tmp_path)
+    port, tls_port = free_port(), free_port()
+    yield Configuration(
+        Public("127.0.0.2", port, tls_port, certificate, key),
+        Internal("127.0.0.1", port, port),
+        Proxy("127.0.0.1", free_port()),
+    )
+
+
+async def ask_udp(address: tuple[str, int]) -> bytes:
+    loop = asyncio.get_running_loop()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.setblocking(False)
+        phone.connect(address)
+        ping = PING.format(address=f"{address[0]}:{address[1]}", transport="UDP", number=1)
+        await loop.sock_sendall(phone, ping.encode())
+        return await loop.sock_recv(phone, 65535)
+
+
+async def ask_stream(address: tuple[str, int], context: ssl.SSLContext | None) -> bytes:
+    transport = "TCP" if context is None else "TLS"
+    reader, writer = await asyncio.open_connection(*address, ssl=context)
+    uri = f"{address[0]}:{address[1]};transport={transport.lower()}"
+    writer.write(PING.format(address=uri, transport=transport, number=2).encode())
+    answer = await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+    return answer
+
+
+def test_every_port_answers(configuration: Configuration) -> None:
+    public = configuration.public
+    trusting = ssl.create_default_context(cafile=str(public.certificate))
+    trusting.check_hostname = False
+
+    async def test() -> None:
+        service = LoadBalancerService(configuration, bytes(32))
+        await service.start()
+        assert service.status() == "0 transactions, 0 connections"
+        answers = [
+            await ask_udp(public.socket),
+            await ask_udp(configuration.internal.socket),
+            await ask_stream(public.socket, None),
+            await ask_stream((public.address, public.tls_port), trusting),
+        ]
+        assert [answer.partition(b"\r\n")[0] for answer in answers] == [b"SIP/2.0 200 OK"] * 4
+        stats = await asyncio.to_thread(ask_stats, configuration.internal)
+        assert stats["requests.OPTIONS"] == 4
+        assert (stats["received.udp"], stats["received.tcp"], stats["received.tls"]) == (2, 1, 1)
+        await service.stop()
+        await service.stop()
+
+    run(test)
+
+
+def ask_stats(internal: Internal) -> dict[str, int]:
+    with xmlrpc.client.ServerProxy(f"http://{internal.address}:{internal.xmlrpc_port}/RPC2") as daemon:
+        version, stats = daemon.core.version(), daemon.stats()
+    assert str(version).startswith("kamailio-lb ")
+    assert isinstance(stats, dict)
+    return stats
+
+
+def test_a_port_in_use_ends_the_start_and_lets_go(configuration: Configuration) -> None:
+    async def test() -> None:
+        first, second = (LoadBalancerService(configuration, bytes(32)) for _ in range(2))
+        await first.start()
+        with pytest.raises(OSError, match="in use"):
+            await second.start()
+        await second.stop()
+        assert (await ask_udp(configuration.public.socket)).startswith(b"SIP/2.0 200")
+        await first.stop()
+
+    run(test)
