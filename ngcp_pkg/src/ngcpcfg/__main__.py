@@ -144,6 +144,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RefusedError as error:
         for problem in error.problems:
             print(f"Error: {problem}", file=sys.stderr)
+    except OSError as error:
+        print(f"Error: {error.filename}: {error.strerror}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("Interrupted. The next 'ngcpcfg apply' does what is left to do.", file=sys.stderr)
     return 1
 
 

@@ -10,6 +10,7 @@ from typing import Final
 import yaml
 
 from ngcpcfg.assignment import assign
+from ngcpcfg.problems import RefusedError
 from ngcpcfg.values import KeyPath, Value, compose, dump, dump_block, dump_inline, parse
 
 _NAME: Final = Path("edited text")
@@ -23,9 +24,16 @@ def edit(text: str, path: KeyPath, value: Value) -> str:
     if intended == before:
         return text
     edited = _splice(text, place, value)
-    if edited is not None and parse(edited, _NAME).values == intended:
+    if edited is not None and _means(edited, intended):
         return edited
     return dump(intended)  # the text is too unusual to be edited: it is written anew, with all its values
+
+
+def _means(text: str, intended: dict[str, Value]) -> bool:
+    try:
+        return parse(text, _NAME).values == intended
+    except RefusedError:
+        return False
 
 
 def _splice(text: str, path: KeyPath, value: Value) -> str | None:
@@ -71,14 +79,14 @@ def _insert(text: str, node: yaml.Node, path: KeyPath, value: Value) -> str | No
         return _replace(text, node, _nested(path, value))
     if not isinstance(node, yaml.CollectionNode) or not node.value:
         return None
-    below = _nested(path, value)
+    is_list = isinstance(node, yaml.SequenceNode)
+    below = [_nested(path[1:], value)] if is_list else _nested(path, value)
     if node.flow_style:
         end = node.end_mark.index - 1
         return f"{text[:end]}, {dump_inline(below)[1:-1]}{text[end:]}"
-    if isinstance(node, yaml.SequenceNode):
-        below = [_nested(path[1:], value)]
     at = _end_of_line(text, _last_leaf(node).end_mark.index)
-    return f"{text[:at]}{dump_block(below, node.start_mark.column)}{text[at:]}"
+    newline = "" if text[:at].endswith("\n") else "\n"
+    return f"{text[:at]}{newline}{dump_block(below, node.start_mark.column)}{text[at:]}"
 
 
 def _last_leaf(node: yaml.Node) -> yaml.Node:

@@ -90,8 +90,10 @@ def _default_interface() -> str:
     names = [str(link["ifname"]) for link in _ip("address", "show") if _global_addresses(link)]
     if len(names) == 1:
         return names[0]
-    found = f"several interfaces have one: {', '.join(names)}" if names else "no interface has one"
-    raise UnresolvedError(f"there is no default route to find the interface by, and as to addresses, {found}")
+    found = f"several interfaces have a global address: {', '.join(names)}"
+    if not names:
+        found = "no interface has a global address"
+    raise UnresolvedError(f"there is no default route to find the interface by, and {found}")
 
 
 def _first_address(name: str) -> str:

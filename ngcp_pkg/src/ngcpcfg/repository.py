@@ -1,7 +1,6 @@
 """The git repository of the configuration, by git itself."""
 
 import os
-import socket
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,7 +29,7 @@ class Repository:
         user = os.environ.get("SUDO_USER", "root")
         settings = {
             "user.name": user,
-            "user.email": f"{user}@{socket.gethostname()}",
+            "user.email": f"{user}@localhost",
             "commit.gpgsign": "false",
             "core.quotepath": "false",
         }

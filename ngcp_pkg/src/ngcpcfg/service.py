@@ -6,6 +6,7 @@ many scripts asked.
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -76,23 +77,29 @@ def is_superfluous(action: Action) -> bool:
     return shown.get("ActiveState") == "active" and started > action.changed_at
 
 
-def execute(action: Action) -> bool:
-    """Let systemctl do it; False if it failed."""
-    return subprocess.run(["systemctl", action.verb, action.unit], check=False).returncode == 0
+def execute(action: Action) -> "subprocess.CompletedProcess[bytes]":
+    """Let systemctl do it."""
+    return subprocess.run(["systemctl", action.verb, action.unit], check=False)
+
+
+def _unit(name: str) -> str:
+    if re.fullmatch(r"[\w@.:\\-]+", name) is None:
+        raise argparse.ArgumentTypeError("is no name of a unit")
+    return name
 
 
 def main() -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="ngcp-service", description="Control a unit of the platform.")
     parser.add_argument("--queue", action="store_true", help="leave it to the ngcpcfg run that is under way")
-    parser.add_argument("unit", metavar="NAME", help="unit, for example kamailio-lb")
+    parser.add_argument("unit", metavar="NAME", type=_unit, help="unit, for example kamailio-lb")
     parser.add_argument("verb", metavar="ACTION", choices=ACTIONS, help=" | ".join(ACTIONS))
     arguments = parser.parse_args()
     action = Action(arguments.unit, arguments.verb, float(os.environ.get(CHANGED_AT, UNKNOWN)))
     if arguments.queue:
         enqueue(Paths.from_environment(os.environ).queue, action)
         return 0
-    return 0 if execute(action) else 1
+    return execute(action).returncode
 
 
 if __name__ == "__main__":

@@ -61,36 +61,40 @@ def run(paths: Paths) -> Outcome:
     if not changed:
         return Outcome((), ())
     paths.queue.unlink(missing_ok=True)  # left by a run that was killed: its files are pending still
-    if any(target.startswith(_UNITS) for target in changed):
-        print("Reloading systemd daemon", flush=True)
-        subprocess.run(["systemctl", "daemon-reload"], check=False)
-    failed = [
-        script.name(paths.templates)
-        for script in scripts_for(changed, paths.templates)
-        if not _run(script, paths)
-    ]
-    done: list[Action] = []
-    for action in service.take(paths.queue):
-        if not service.is_superfluous(action):
-            done.append(action)
-            failed += [] if _execute(action) else [str(action)]
+    failed = _reload_systemd(changed)
+    for script in scripts_for(changed, paths.templates):
+        failed += _run(script, paths)
+    done = [action for action in service.take(paths.queue) if not service.is_superfluous(action)]
+    for action in done:
+        failed += _execute(action)
     if not failed:
         pending.clear()
     return Outcome(tuple(done), tuple(failed))
 
 
-def _run(script: Script, paths: Paths) -> bool:
-    print(f"Executing action for {script.name(paths.templates)}", flush=True)
+def _reload_systemd(changed: dict[str, float]) -> list[str]:
+    if not any(target.startswith(_UNITS) for target in changed):
+        return []
+    print("Reloading systemd daemon")
+    return _complain("systemctl daemon-reload", subprocess.run(["systemctl", "daemon-reload"], check=False))
+
+
+def _run(script: Script, paths: Paths) -> list[str]:
+    name = script.name(paths.templates)
+    print(f"Executing action for {name}")
     environment = {**os.environ, CHANGED_AT: str(script.changed_at)}
-    is_done = subprocess.run(["sh", str(script.path)], cwd="/", env=environment, check=False).returncode == 0
-    return is_done or _warn(script.name(paths.templates))
+    done = subprocess.run(["sh", str(script.path)], cwd="/", env=environment, check=False)
+    return _complain(name, done)
 
 
-def _execute(action: Action) -> bool:
-    print(f"Executing enqueued services actions: {action}", flush=True)
-    return service.execute(action) or _warn(str(action))
+def _execute(action: Action) -> list[str]:
+    print(f"Executing enqueued services actions: {action}")
+    return _complain(str(action), service.execute(action))
 
 
-def _warn(what: str) -> bool:
-    print(f"Warning: {what} returned with error code, continuing anyway.", file=sys.stderr, flush=True)
-    return False
+def _complain(what: str, done: "subprocess.CompletedProcess[bytes]") -> list[str]:
+    """Warn of what has failed; the list of failures it adds."""
+    if done.returncode == 0:
+        return []
+    print(f"Warning: {what} returned with error code, continuing anyway.", file=sys.stderr)
+    return [what]

@@ -26,7 +26,7 @@ def initialise(paths: Paths) -> bool:
     is_new = not repository.is_initialised()
     if is_new:
         paths.main.mkdir(parents=True, exist_ok=True)
-        repository.git("init", "--quiet", f"--initial-branch={BRANCH}")
+        repository.git("init", "--quiet", "--template=", f"--initial-branch={BRANCH}")
         (paths.main / ".git").chmod(0o700)
         ignore = paths.main / ".gitignore"
         if not ignore.exists():

@@ -3,6 +3,7 @@
 A new file belongs to whom the old one belonged to.
 """
 
+import errno
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ def write(files: Iterable[File]) -> None:
     for file in files:
         beside = file.path.with_name(file.path.name + _STAGED)
         try:
+            if file.path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
             file.path.parent.mkdir(parents=True, exist_ok=True)
             staged.append((beside, file.path))
             _write_through(beside, file)
