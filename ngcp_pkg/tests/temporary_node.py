@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
 
+import ngcpcfg
 from ngcpcfg.__main__ import main
-
-SRC = Path(__file__).resolve().parents[1] / "src"
 
 SYSTEMCTL = """#!/bin/sh
 # Notes what it is asked to do; `show` answers from a file, and a unit in the file `failing` fails.
@@ -140,7 +139,7 @@ class TemporaryNode:
             "STATE_FILES_DIR": str(self.state),
             "RUN_DIR": str(root / "run"),
             "NGCP_TESTSUITE": "1",
-            "PYTHONPATH": str(SRC),
+            "PYTHONPATH": str(Path(ngcpcfg.__file__).resolve().parents[1]),
             "PATH": f"{root / 'bin'}:{os.environ['PATH']}",
         }
 
