@@ -23,6 +23,7 @@ class Answer:
     """What the API answered."""
 
     status: int
+    #: By their names in lower case.
     headers: dict[str, str]
     body: Json
 
@@ -51,7 +52,8 @@ class RestClient:
             connection.request(method, path, None if body is None else json.dumps(body), headers)
             response = connection.getresponse()
             text = response.read()
-            return Answer(response.status, dict(response.getheaders()), json.loads(text) if text else {})
+            names = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, names, json.loads(text) if text else {})
         except (OSError, http.client.HTTPException, ValueError) as problem:
             raise LabError(f"{method} https://{self.address}:{PORT}{path}: {problem}") from None
         finally:
@@ -63,7 +65,7 @@ class RestClient:
         answer = self.request("POST", path, item)
         if answer.status != http.client.CREATED:
             raise LabError(f"POST {path}: {answer.status} {answer.body}")
-        return int(answer.headers["Location"].rpartition("/")[2])
+        return int(answer.headers["location"].rpartition("/")[2])
 
     def find(self, collection: str, query: str = "") -> list[Json]:
         """List the items of a collection that match a query, the first hundred."""
