@@ -68,23 +68,23 @@ class Phone:
     def call(self, uri: str, now: float = 0.0) -> None:
         """Send an INVITE."""
         self._invite = self._request("INVITE", uri, 1, f"<{uri}>")
-        self._layer.request(self._invite, self._flow, now)
+        self._send(self._invite, now)
 
     def cancel(self, now: float) -> None:
         """Give up the call."""
         assert self._invite is not None
         cancel = cancel_for(self._invite)
         cancel.append("Reason", 'SIP;cause=487;text="Caller gave up"')
-        self._layer.request(cancel, self._flow, now)
+        self._send(cancel, now)
 
     def hang_up(self, now: float) -> None:
         """End the call that was answered."""
         assert self._dialog is not None
-        self._layer.request(self._in_dialog("BYE", 2, self._dialog), self._flow, now)
+        self._send(self._in_dialog("BYE", 2, self._dialog), now)
 
     def send(self, method: str, uri: str, now: float = 0.0) -> None:
         """Send another request outside of a dialog."""
-        self._layer.request(self._request(method, uri, 1, f"<{uri}>"), self._flow, now)
+        self._send(self._request(method, uri, 1, f"<{uri}>"), now)
 
     def _request(self, method: str, uri: str, cseq: int, to: str) -> Request:
         host, port = self.address
@@ -99,6 +99,9 @@ class Phone:
             "Content-Length: 0",
         ]
         return Request(method, uri, lines)
+
+    def _send(self, request: Request, now: float) -> None:
+        self._layer.request(request, self._flow, request.via.branch, now)
 
     def _in_dialog(self, method: str, cseq: int, ok: Response) -> Request:
         contact = Uri.parse(ok.first("Contact").strip("<>"))

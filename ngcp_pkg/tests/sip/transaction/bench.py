@@ -57,6 +57,6 @@ class Bench:
 
     def ask(self, method: str) -> ClientTransaction:
         """Send a request of our own."""
-        return self.layer.request(
-            make_request(method, "z9hG4bKours", sent_by="192.0.2.1:5060"), self.flow, self.now
-        )
+        branch = "z9hG4bKours"
+        request = make_request(method, branch, sent_by="192.0.2.1:5060")
+        return self.layer.request(request, self.flow, branch, self.now)

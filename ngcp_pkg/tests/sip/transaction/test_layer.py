@@ -200,7 +200,7 @@ def test_a_failing_flow_ends_only_what_uses_it() -> None:
     bench = Bench("tcp")
     bench.ask("OPTIONS")
     other = flow(BOB, "tcp")
-    bench.layer.request(make_request("OPTIONS", "z9hG4bKother"), other, 0.0)
+    bench.layer.request(make_request("OPTIONS", "z9hG4bKother"), other, "z9hG4bKother", 0.0)
 
     bench.layer.transport_failed(other, 0.0)
     assert len(bench.layer) == 1

@@ -9,6 +9,7 @@ from ..transaction.layer import TransactionLayer
 from ..transaction.machine import ClientTransaction
 from ..transaction.timers import T1, Alarm, Timer
 from .decision import Target
+from .forwarding import branch_request
 
 if TYPE_CHECKING:
     from .context import Context
@@ -38,9 +39,10 @@ class Branch:
         self._alarm: Alarm | None = None
         self._due = 0.0
 
-    def start(self, request: Request, timer_c: float, now: float) -> ClientTransaction:
-        """Send the request; an INVITE may ring for `timer_c` seconds."""
-        self._transaction = self._layer.request(request, self.target.flow, now)
+    def start(self, prepared: Request, name: str, timer_c: float, now: float) -> ClientTransaction:
+        """Send the request, `name` in its Via; an INVITE may ring for `timer_c` seconds."""
+        request = branch_request(prepared, self.target, name)
+        self._transaction = self._layer.request(request, self.target.flow, name, now)
         if request.method == "INVITE":
             self._timer_c = timer_c
             self._wait_until(now + timer_c)
@@ -77,7 +79,7 @@ class Branch:
         cancel = cancel_for(self._transaction.request)
         for reason in self._cancel or ():
             cancel.append("Reason", reason)
-        self._layer.request(cancel, self.target.flow, now)
+        self._layer.request(cancel, self.target.flow, self._transaction.branch, now)
         self._wait_until(now + CANCEL_WAIT)
 
     def _wait_until(self, due: float) -> None:

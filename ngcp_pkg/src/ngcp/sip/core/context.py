@@ -8,10 +8,11 @@ from typing import Final
 
 from ..syntax.message import Request, Response
 from ..transaction import ServerTransaction, Transaction, TransactionLayer
+from ..transaction.matching import COOKIE
 from ..transport.flow import Flow
 from .branch import Branch
 from .decision import Relay, Target
-from .forwarding import add_challenges, best, branch_request
+from .forwarding import add_challenges, best
 
 #: RFC 3326: a phone that reads this lists no missed call.
 ELSEWHERE: Final = ('SIP;cause=200;text="Call completed elsewhere"',)
@@ -68,6 +69,10 @@ class Element:
     branches: dict[Transaction, Branch] = field(default_factory=dict)
     events: deque[ProxyEvent] = field(default_factory=deque)
 
+    def new_branch(self) -> str:
+        """Name a branch (§8.1.1.7)."""
+        return COOKIE + self.ids()
+
     def answer(self, request: Request, status: int, reason: str | None = None) -> Response:
         """Build an answer of our own."""
         response = request.reply(status, reason, self.ids())
@@ -87,9 +92,10 @@ class Context:
         """The server transaction, towards the caller."""
         self.branches: list[Branch] = []
         self._element = element
-        self._relay = relay
+        self._timer_c = relay.timer_c
         self._is_invite = incoming.request.method == "INVITE"
         self._waiting = _by_preference(relay.targets)
+        self._prepared: Request
         self._is_decided = False
         self._alive = 1  # the server transaction; each branch adds its own
 
@@ -108,9 +114,11 @@ class Context:
         for target in self._waiting.pop(0):
             branch = Branch(self, target, element.layer)
             self.branches.append(branch)
-            request = branch_request(self._prepared, target, element.ids())
-            element.branches[branch.start(request, self._relay.timer_c, now)] = branch
+            transaction = branch.start(self._prepared, element.new_branch(), self._timer_c, now)
+            element.branches[transaction] = branch
             self._alive += 1
+        if not self._waiting:
+            del self._prepared  # a call may last long, and nothing is forwarded again
 
     def cancel(self, reasons: Sequence[str], now: float) -> None:
         """Cancel what is still unanswered; the branches' 487 will answer the caller (§16.10)."""

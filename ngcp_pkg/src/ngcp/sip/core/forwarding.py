@@ -6,7 +6,6 @@ from typing import Final
 from ..errors import InvalidHeader, SipError
 from ..syntax.message import Request, Response
 from ..syntax.names import phrase
-from ..transaction.matching import COOKIE
 from ..transport.flow import Flow, format_address
 from .decision import Target
 
@@ -60,7 +59,7 @@ def branch_request(prepared: Request, target: Target, branch: str) -> Request:
 
 def via_value(flow: Flow, branch: str) -> str:
     """Write our Via for a request that leaves by `flow`."""
-    return f"SIP/2.0/{flow.transport.upper()} {format_address(flow.local)};branch={COOKIE}{branch}"
+    return f"SIP/2.0/{flow.transport.upper()} {format_address(flow.local)};branch={branch}"
 
 
 def best(responses: Sequence[Response]) -> int:

@@ -136,7 +136,7 @@ class StatefulProxy:
         except SipError:
             return
         for target in decision.targets:
-            self._layer.send(bytes(branch_request(prepared, target, self._element.ids())), target.flow)
+            self._layer.send(bytes(branch_request(prepared, target, self._element.new_branch())), target.flow)
 
     def _relay(
         self, incoming: Incoming, transaction: ServerTransaction, relay: Relay, now: float

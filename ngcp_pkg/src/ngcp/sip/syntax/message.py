@@ -246,8 +246,10 @@ class Request(Message):
 
     def reply(self, status: int, reason: str | None = None, to_tag: str | None = None) -> "Response":
         """Build the response a UAS sends to this request; `to_tag` is added where To has none (§8.2.6)."""
-        lines = [line for line, name in zip(self._lines, self._names, strict=True) if name in _COPIED]
-        response = Response(status, reason, [*lines, "Content-Length: 0"])
+        kept = [index for index, name in enumerate(self._names) if name in _COPIED]
+        lines = [*(self._lines[index] for index in kept), "Content-Length: 0"]
+        names = [*(self._names[index] for index in kept), "content-length"]
+        response = Response(status, reason, lines, b"", names)
         if to_tag and ";tag=" not in (self.get("to") or "").replace(" ", "").lower():
             response.set("To", f"{response.get('to')};tag={to_tag}")
         return response

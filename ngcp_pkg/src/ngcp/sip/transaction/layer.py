@@ -6,11 +6,11 @@ that matches nothing is dropped, as RFC 6026 §7.3 demands of proxies too.
 """
 
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
 from typing import Final
 
-from ..errors import InvalidHeader, SipError
+from ..errors import InvalidHeader, MissingHeader, SipError
 from ..syntax.message import Request, Response
 from ..transport.flow import Flow
 from ..transport.via import stamp_via
@@ -21,6 +21,11 @@ from .timers import AlarmQueue
 
 #: A call makes three transactions on either side and each stays 32 s: some 260 calls a second.
 MAX_TRANSACTIONS: Final = 50_000
+
+#: Without these nobody can answer, forward or acknowledge a request properly (§8.1.1).
+_MANDATORY: Final = {"from": "From", "to": "To", "call-id": "Call-ID"}
+#: Without this nobody can acknowledge a response (§17.1.1.3).
+_ACKNOWLEDGED: Final = {"to": "To"}
 
 
 class TransactionLayer:
@@ -51,7 +56,7 @@ class TransactionLayer:
         if isinstance(message, Response):
             transaction = self._clients.get(client_key(message))
             if transaction is not None:
-                message.first("To")
+                _require(message, _ACKNOWLEDGED)
                 transaction.receive(message, now)
             return
         try:
@@ -64,7 +69,9 @@ class TransactionLayer:
         key = server_key(request)
         transaction = self._servers.get(key)
         if transaction is None:
-            _check_mandatory(request)
+            _require(request, _MANDATORY)
+            if request.cseq.method != request.method:
+                raise InvalidHeader("CSeq", str(request.cseq))
             if request.method == "ACK":
                 self._receive_stray_ack(request, flow)
                 return
@@ -96,10 +103,10 @@ class TransactionLayer:
 
     # From above
 
-    def request(self, request: Request, flow: Flow, now: float) -> ClientTransaction:
-        """Send a request whose topmost Via carries a fresh branch."""
-        key = client_key(request)
-        transaction = self._clients[key] = ClientTransaction(self, key, request, flow)
+    def request(self, request: Request, flow: Flow, branch: str, now: float) -> ClientTransaction:
+        """Send a request whose topmost Via carries `branch`, cookie and all; CANCEL shares its INVITE's."""
+        transaction = ClientTransaction(self, branch, request, flow)
+        self._clients[transaction.key] = transaction
         self._register(transaction)
         transaction.start(now)
         return transaction
@@ -146,9 +153,7 @@ class TransactionLayer:
         self._by_flow.setdefault(transaction.flow, {})[transaction] = None
 
 
-def _check_mandatory(request: Request) -> None:
-    """Refuse what nobody could answer, forward or acknowledge properly (§8.1.1)."""
-    for name in ("From", "To", "Call-ID"):
-        request.first(name)
-    if request.cseq.method != request.method:
-        raise InvalidHeader("CSeq", str(request.cseq))
+def _require(message: Request | Response, headers: Mapping[str, str]) -> None:
+    for name, spelling in headers.items():
+        if name not in message.names:
+            raise MissingHeader(spelling)

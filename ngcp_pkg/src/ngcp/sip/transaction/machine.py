@@ -138,12 +138,14 @@ class Transaction:
 
 
 class ClientTransaction(Transaction):
-    """One request of ours (§17.1); its topmost Via carries our branch."""
+    """One request of ours (§17.1)."""
 
-    __slots__ = ()
+    __slots__ = ("branch",)
 
-    def __init__(self, home: Home, key: Hashable, request: Request, flow: Flow) -> None:
-        super().__init__(home, key, request, flow)
+    def __init__(self, home: Home, branch: str, request: Request, flow: Flow) -> None:
+        super().__init__(home, (branch, request.method), request, flow)
+        self.branch = branch
+        """The branch of the request's topmost Via."""
         self._table = INVITE_CLIENT if self._is_invite else NON_INVITE_CLIENT
 
     def start(self, now: float) -> None:

@@ -29,6 +29,6 @@ def server_key(request: Request, method: str | None = None) -> Hashable:
     return request.first("via"), request.from_.tag, request.call_id, request.cseq.number, method
 
 
-def client_key(message: Request | Response) -> Hashable:
+def client_key(response: Response) -> Hashable:
     """Return what a response is matched by: the branch we gave, and the method."""
-    return message.via.branch, message.cseq.method
+    return response.via.branch, response.cseq.method
