@@ -1,0 +1,1 @@
+"""What operators and the boot process call from the command line."""

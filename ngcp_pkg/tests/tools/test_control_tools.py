@@ -1,0 +1,205 @@
+"""`ngcp-sercmd` and `ngcp-kamctl` against a daemon's real control server on loopback."""
+
+import asyncio
+import json
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ngcp.lb.config import Internal
+from ngcp.proxy.config import Configuration as ProxyConfiguration
+from ngcp.service.commands import CommandError, CommandTable, Json
+from ngcp.service.xmlrpc import serve
+from ngcp.tools import control, kamctl, sercmd
+from ngcp.tools.control import DAEMONS, Name
+
+REGISTRATION: Json = {
+    "aor": "alice@example.org",
+    "contact": "sip:alice@[2001:db8::7]:5060;transport=tcp;ob",
+    "expires": 3599,
+    "q": 1.0,
+    "received": "sip:[2001:db8::7]:40000;transport=tcp",
+    "user_agent": "[bold]Phone",
+}
+
+
+def lookup(table: str, aor: str) -> Json:
+    if (table, aor) != ("location", "alice@example.org"):
+        raise CommandError(404, f"{aor} is not registered")
+    return [REGISTRATION]
+
+
+@dataclass
+class Node:
+    """The configuration files of a node, and one server that is both daemons."""
+
+    directory: Path
+    port: int
+
+    def write(self, name: Name, port: int) -> None:
+        daemon = DAEMONS[name]
+        content = {daemon.section: {"address": "127.0.0.1", daemon.port: port}}
+        (self.directory / f"{name.value}.yml").write_text(yaml.safe_dump(content))
+
+
+@pytest.fixture
+def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Node]:
+    table = CommandTable("kamailio-proxy", clock=lambda: 5.0)
+    table.add("ul.dump", lambda: [REGISTRATION], "")
+    table.add("ul.lookup", lookup, "")
+    table.add("stats", lambda: {"transactions": 3, "connections": 0}, "")
+    table.add("nothing", lambda: None, "")
+    ready, loop = threading.Event(), asyncio.new_event_loop()
+    server = loop.run_until_complete(serve(table, "127.0.0.1", 0))
+
+    def run() -> None:
+        loop.call_soon(ready.set)
+        loop.run_forever()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    ready.wait()
+    daemons = {
+        name: replace(daemon, configuration=tmp_path / f"{name.value}.yml")
+        for name, daemon in DAEMONS.items()
+    }
+    monkeypatch.setattr(control, "DAEMONS", daemons)
+    node = Node(tmp_path, server.port)
+    for name in Name:
+        node.write(name, server.port)
+    yield node
+    loop.call_soon_threadsafe(server.close)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+Tool = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def tool(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tool:
+    """Run a tool as its console script does; return exit status, output and errors."""
+
+    def run(main: Callable[[], None], *arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["ngcp-tool", *arguments])
+        with pytest.raises(SystemExit) as end:
+            main()
+        output, errors = capsys.readouterr()
+        return int(end.value.code or 0), output, errors
+
+    return run
+
+
+@pytest.mark.usefixtures("node")
+def test_sercmd_prints_for_people_and_for_programs(tool: Tool) -> None:
+    assert tool(sercmd.main, "lb", "stats") == (0, "transactions: 3\nconnections: 0\n", "")
+    assert tool(sercmd.main, "--json", "proxy", "stats") == (0, '{"transactions": 3, "connections": 0}\n', "")
+    assert tool(sercmd.main, "proxy", "uptime")[1] == "daemon: kamailio-proxy\nuptime: 0.0\n"
+    assert tool(sercmd.main, "proxy", "nothing") == (0, "\n", "")
+    assert "- core.version\n" in tool(sercmd.main, "lb", "system.listMethods")[1]
+    assert tool(sercmd.main, "lb", "core.version")[1].startswith("kamailio-proxy ")
+
+
+@pytest.mark.usefixtures("node")
+def test_sercmd_passes_arguments(tool: Tool) -> None:
+    status, output, _ = tool(sercmd.main, "--json", "proxy", "ul.lookup", "location", "alice@example.org")
+
+    assert (status, json.loads(output)) == (0, [REGISTRATION])
+
+
+@pytest.mark.usefixtures("node")
+def test_kamctl_shows_registrations(tool: Tool) -> None:
+    """One line each, whatever its width and however much it looks like markup."""
+    for arguments in ((), ("alice@example.org",)):
+        status, output, _ = tool(kamctl.main, "proxy", "ul", "show", *arguments)
+        title, line = output.splitlines()
+        assert status == 0
+        assert title.split("  ")[0].strip() == "Address of record"
+        assert isinstance(REGISTRATION, dict)
+        assert all(str(value) in line for value in REGISTRATION.values())
+
+
+@pytest.mark.usefixtures("node")
+def test_kamctl_json_and_counters(tool: Tool) -> None:
+    assert json.loads(tool(kamctl.main, "proxy", "ul", "show", "--json")[1]) == [REGISTRATION]
+    for name in Name:
+        assert tool(kamctl.main, name.value, "stats")[1] == "transactions: 3\nconnections: 0\n"
+        assert tool(kamctl.main, name.value, "uptime")[1].endswith("uptime: 0.0\n")
+
+
+@pytest.mark.usefixtures("node")
+def test_what_the_daemon_refuses_is_one_line_and_1(tool: Tool) -> None:
+    assert tool(kamctl.main, "proxy", "ul", "show", "bob@example.org") == (
+        1,
+        "",
+        "kamailio-proxy: bob@example.org is not registered (404)\n",
+    )
+    status, _, errors = tool(sercmd.main, "lb", "no.such")
+    assert (status, errors.count("\n")) == (1, 1)
+    assert "no command no.such" in errors
+
+
+def test_a_daemon_that_does_not_answer_is_named_with_address_and_unit(tool: Tool, node: Node) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        node.write(Name.LB, port)
+        status, _, errors = tool(sercmd.main, "lb", "uptime")
+
+    assert (status, errors) == (
+        69,
+        f"kamailio-lb does not answer at http://127.0.0.1:{port}/RPC2: Connection refused; "
+        "see `systemctl status kamailio-lb`\n",
+    )
+
+
+def test_something_else_on_the_port_is_no_daemon(tool: Tool, node: Node) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        node.write(Name.LB, other.getsockname()[1])
+
+        def answer() -> None:
+            connection, _ = other.accept()
+            connection.recv(65536)
+            connection.sendall(b"SIP/2.0 400 Bad Request\r\n\r\n")
+            connection.close()
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        status, _, errors = tool(sercmd.main, "lb", "uptime")
+        thread.join()
+
+    assert status == 69
+    assert "does not speak XMLRPC" in errors
+
+
+@pytest.mark.parametrize("content", [None, "internal: ["])
+def test_an_unreadable_configuration_is_named(tool: Tool, node: Node, content: str | None) -> None:
+    file = node.directory / "lb.yml"
+    file.unlink()
+    if content is not None:
+        file.write_text(content)
+
+    status, _, errors = tool(sercmd.main, "lb", "uptime")
+
+    assert status == 78
+    assert errors.startswith(f"{file}: ")
+
+
+def test_wrong_usage_is_2(tool: Tool) -> None:
+    assert tool(sercmd.main, "mediator", "uptime")[0] == 2
+    assert tool(kamctl.main, "proxy", "ul", "hide")[0] == 2
+
+
+def test_the_tools_know_the_keys_of_the_daemons_configurations() -> None:
+    """They read only the address of the control server, from the file that the daemon reads."""
+    lb, proxy = DAEMONS[Name.LB], DAEMONS[Name.PROXY]
+
+    assert getattr(Internal(), lb.port) == lb.usual_port
+    assert proxy.section in ProxyConfiguration.__dataclass_fields__
