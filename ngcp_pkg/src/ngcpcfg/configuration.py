@@ -66,8 +66,8 @@ class Configuration:
 
     def problems(self) -> list[Problem]:
         """Check every key and value against what is allowed, and values that limit each other."""
-        order = schema.check_order(self._value_or_none)
-        return self.value_problems() + [self.problem(tuple(key.split(".")), text) for key, text in order]
+        relations = schema.check_relations(self._value_or_none)
+        return self.value_problems() + [self.problem(tuple(key.split(".")), text) for key, text in relations]
 
     def value_problems(self) -> list[Problem]:
         """Check every key and value by itself."""

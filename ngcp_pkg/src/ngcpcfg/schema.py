@@ -1,7 +1,9 @@
 """What the keys of config.yml may hold: one table, from which every check and every message is made."""
 
+import itertools
+import operator
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
@@ -32,9 +34,10 @@ def number(low: int, high: int, what: str = "a whole number") -> Rule:
 
 
 PORT: Final = number(1, 65535, "a port number")
-EVEN_PORT: Final = Rule(
-    "an even port number from 2 to 65534: RTP uses the even one, RTCP the next",
-    lambda value: PORT.accepts(value) and isinstance(value, int) and value % 2 == 0,
+MEDIA_PORT: Final = number(1024, 65535, "a port number")
+EVEN_MEDIA_PORT: Final = Rule(
+    "an even port number from 1024 to 65534: RTP uses the even one, RTCP the next",
+    lambda value: MEDIA_PORT.accepts(value) and isinstance(value, int) and value % 2 == 0,
 )
 TOS: Final = number(0, 255, "the whole TOS byte,")
 SECONDS: Final = number(1, 31_536_000, "a number of seconds")
@@ -62,8 +65,8 @@ SCHEMA: Final[Mapping[str, Rule]] = {
     "kamailio.proxy.max_contacts": number(1, 1000),
     "kamailio.proxy.nonce_expire": SECONDS,
     "kamailio.proxy.ring_timeout": SECONDS,
-    "rtpproxy.minport": EVEN_PORT,
-    "rtpproxy.maxport": PORT,
+    "rtpproxy.minport": EVEN_MEDIA_PORT,
+    "rtpproxy.maxport": MEDIA_PORT,
     "rtpproxy.control_port": PORT,
     "rtpproxy.timeout": SECONDS,
     "rtpproxy.silent_timeout": SECONDS,
@@ -83,6 +86,13 @@ ASCENDING: Final = (
 
 #: Of each pair the first must be below the second.
 BELOW: Final = (("rtpproxy.minport", "rtpproxy.maxport"),)
+
+#: Ports of one transport on one side of the node: two daemons cannot have the same.
+DISTINCT: Final = (
+    ("kamailio.lb.port", "kamailio.proxy.port", "rtpproxy.control_port"),
+    ("kamailio.lb.port", "kamailio.lb.tls.port", "www_admin.http_admin.port", "sshd.port"),
+    ("kamailio.lb.xmlrpc.port", "kamailio.proxy.xmlrpc.port", "www_admin.http_admin.port", "sshd.port"),
+)
 
 SECTIONS: Final = frozenset(key.split(".")[0] for key in SCHEMA)
 
@@ -106,15 +116,22 @@ def check_key(path: KeyPath) -> str | None:
     return f"unknown key{suggest(key, SCHEMA)}"
 
 
-def check_order(value_of: Callable[[str], Value]) -> Iterable[tuple[str, str]]:
-    """Compare the keys that limit each other; yields the key at fault and what is wrong with it."""
-    pairs = [(*pair, "above") for pair in ASCENDING] + [(*pair, "not below") for pair in BELOW]
-    for low, high, relation in pairs:
-        lower, upper = value_of(low), value_of(high)
-        if not isinstance(lower, int) or not isinstance(upper, int):
-            continue
-        if lower > upper or (relation == "not below" and lower == upper):
-            yield low, f"{lower} is not allowed; it is {relation} {high}, which is {upper}"
+def check_relations(value_of: Callable[[str], Value]) -> Iterator[tuple[str, str]]:
+    """Compare keys that limit each other; yields the key at fault and what is wrong with it."""
+    for low, high in ASCENDING:
+        if _compare(value_of(low), operator.gt, value_of(high)):
+            yield low, f"{value_of(low)} is not allowed; it is above {high}, which is {value_of(high)}"
+    for low, high in BELOW:
+        if _compare(value_of(low), operator.ge, value_of(high)):
+            yield low, f"{value_of(low)} is not allowed; it is not below {high}, which is {value_of(high)}"
+    for one, other in dict.fromkeys(pair for group in DISTINCT for pair in itertools.combinations(group, 2)):
+        if _compare(value_of(one), operator.eq, value_of(other)):
+            yield other, f"{value_of(other)} is not allowed; it is the port of {one}"
+
+
+def _compare(one: Value, relation: Callable[[int, int], bool], other: Value) -> bool:
+    """Compare two numbers; what is none is complained of elsewhere."""
+    return isinstance(one, int) and isinstance(other, int) and relation(one, other)
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

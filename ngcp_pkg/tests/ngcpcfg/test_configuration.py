@@ -45,6 +45,12 @@ def complaints(main: Path) -> list[str]:
             "port: [5060]",
             ":7: kamailio.lb.port: a list is not allowed; allowed is a port number",
         ),
+        ("minport: 30000", "minport: 1000", ":14: rtpproxy.minport: 1000 is not allowed; allowed is an even"),
+        (
+            "port: 5061",
+            "port: 5060",
+            ":10: kamailio.lb.tls.port: 5060 is not allowed; it is the port of kamailio.lb.port",
+        ),
         ("port: 5060", "prot: 5060", ":7: kamailio.lb.prot: unknown key; did you mean kamailio.lb.port?"),
         ("port: 5060", "port: {a: 1}", ":7: kamailio.lb.port.a: unknown key; did you mean kamailio.lb.port?"),
         (
