@@ -4,6 +4,7 @@ set -euo pipefail
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true
 
 #: The checkout this script belongs to.
+# shellcheck disable=SC2034  # used by those who read this file
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 #: Everything that is costly to make and safe to delete lives here: the venv, the builder root, the base root.
 NGCP_CACHE=${NGCP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ngcp}
