@@ -56,7 +56,7 @@ def compose(configuration: Configuration, secret: bytes, doors: Doors) -> Parts:
     )
     gatherer = facts.Gatherer(doors.directory, registrar, authenticator)
     return Parts(
-        StatefulProxy(doors.ids, server=configuration.server_header, translate_503=False),
+        StatefulProxy(doors.ids, server=configuration.server_header),
         Corridor(gatherer, floor),
         Locations(registrar, doors.locations),
         media.Media(doors.media_relay),

@@ -47,9 +47,9 @@ class StatefulProxy:
     ) -> None:
         """Take a source of unguessable tokens and the value of the Server header of our own answers.
 
-        `translate_503` forwards a 503 as 500 (§16.7 step 6): right wherever branches lead to different
-        elements, wrong in front of one, whose overload is ours. Beyond `max_transactions`, new requests are
-        answered 503.
+        `translate_503` forwards a branch's 503 as 500 (§16.7 step 6): one broken phone must not make callers
+        leave us. It is wrong at the edge, where the overload of what stands behind it is ours to tell. Beyond
+        `max_transactions`, new requests are answered 503.
         """
         self._translate_503 = translate_503
         self._layer = TransactionLayer(ids, max_transactions=max_transactions)
