@@ -36,7 +36,7 @@ def _subscriber(client: RestClient, customer: int, domain: str, address: str) ->
     """Make a subscriber with an own number: its alias."""
     number = {"cc": "43", "ac": "1", "sn": str(10**8 + secrets.randbelow(9 * 10**8))}
     phone = Phone(
-        user=f"user{address.rpartition('.')[2]}",
+        user=f"user{secrets.token_hex(3)}",
         domain=domain,
         password=secrets.token_urlsafe(12),
         address=address,

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Generator
+from typing import Final
 
 import pytest
 
@@ -12,6 +13,12 @@ from lab.machines import Machine
 from lab.rest import RestClient
 from lab.sipp import Phone
 from lab.subscribers import provision
+
+#: Those whose words explain why a test failed.
+SERVICES: Final = (
+    *("kamailio-lb", "kamailio-proxy", "ngcp-rtpengine-daemon", "ngcp-api"),
+    *("ngcp-firstboot", "mariadb", "redis-server", "nftables"),
+)
 
 
 def the_node() -> nodes.Node:
@@ -58,8 +65,9 @@ def pytest_runtest_makereport(
 
 
 def _journal_since(moment: float) -> str:
-    """Read the end of the node's journal; a node that cannot be asked is a finding as well."""
-    command = f"journalctl --no-pager --output=short-precise --since=@{moment:.0f} | tail -n 200"
+    """Read the end of what the node's services said; a node that cannot be asked is a finding as well."""
+    units = " ".join(f"--unit={unit}" for unit in SERVICES)
+    command = f"journalctl --no-pager --output=short-precise --since=@{moment:.0f} {units} | tail -n 200"
     try:
         return ssh.output(the_node().machine, command)
     except LabError as problem:

@@ -34,7 +34,7 @@ def test_daemon_runs_as_its_own_user_with_notify_and_watchdog(host: Host, unit: 
     properties = dict(line.split("=", 1) for line in shown.splitlines())
 
     assert properties.pop("User") not in ("", "root")
-    assert properties == {"Type": "notify", "Restart": "on-failure", "NoNewPrivileges": "yes"}
+    assert properties == {"Type": "notify", "Restart": "always", "NoNewPrivileges": "yes"}
 
 
 @pytest.mark.parametrize(
