@@ -4,7 +4,7 @@ import pytest
 
 from ngcp.lb.config import Configuration, Internal, Proxy, Public
 from ngcp.lb.edge import Edge
-from ngcp.lb.routing import flow_of_path, path_of, pop_own_routes, record_route
+from ngcp.lb.routing import flow_of_path, path_of, record_route, take_own_routes
 from ngcp.sip.errors import SipError
 from ngcp.sip.syntax import NameAddr, Request
 from ngcp.sip.transport.flow import Flow
@@ -37,10 +37,11 @@ def test_a_path_leads_back_to_its_flow(edge: Edge, flow: Flow, path: str) -> Non
     assert path_of(flow, edge) == path
 
     request = Request("INVITE", "sip:x@h", [f"Route: {path}"])
-    routes = pop_own_routes(request, edge)
+    found, next_hop = take_own_routes(request, edge)
 
-    assert flow_of_path(routes, edge) == flow
-    assert "Route" not in request
+    assert found is not None
+    assert flow_of_path(found, edge) == flow
+    assert (next_hop, "Route" in request) == (None, False)
 
 
 @pytest.mark.parametrize("received", ["nonsense", "sip:host.example.org", "sip:192.0.2.7%3Btransport%3Dsctp"])
@@ -48,7 +49,7 @@ def test_a_path_that_leads_nowhere_is_an_error(received: str) -> None:
     route = NameAddr.parse(f"<sip:lb@127.0.0.1;lr;received={received}>").uri
 
     with pytest.raises(SipError):
-        flow_of_path([route], V4)
+        flow_of_path(route, V4)
 
 
 @pytest.mark.parametrize(
@@ -63,9 +64,10 @@ def test_a_path_that_leads_nowhere_is_an_error(received: str) -> None:
 def test_own_routes_come_off_the_top_only(routes: str, left: list[str]) -> None:
     """Of a node without a certificate 5061 is not ours."""
     request = Request("BYE", "sip:x@h", [f"Route: {routes}"])
-    pop_own_routes(request, V4)
+    _, next_hop = take_own_routes(request, V4)
 
     assert request.all("Route") == left
+    assert [f"<{next_hop}>"] == left[:1] if left else next_hop is None
 
 
 def test_record_route_of_both_sides() -> None:

@@ -48,8 +48,11 @@ def mask_answer(response: Response, flow: Flow, edge: Edge) -> None:
         response.remove("Contact")
 
 
-def unmask(request: Request, uri: Uri, edge: Edge) -> Flow | None:
+def unmask(request: Request, edge: Edge) -> Flow | None:
     """Give a request for a masked Contact its real Request-URI; return the flow to it, None if not masked."""
+    if PARAMETER not in request.uri:
+        return None
+    uri = Uri.parse(request.uri)
     token = uri.params.get(PARAMETER)
     if token is None or not edge.is_own(uri):
         return None

@@ -3,7 +3,7 @@
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from ngcp.lb.config import Configuration
@@ -63,6 +63,13 @@ class Edge:
     tokens: Tokens
     is_connected: Callable[[Flow], bool]
     """Whether a TCP or TLS flow exists now."""
+    prefixes: tuple[str, ...] = field(init=False)
+    """How the Route values begin that we write: they come back as they left and need no parsing."""
+
+    def __post_init__(self) -> None:
+        sockets = {format_address(address) for address in (self.internal, *self.public.values())}
+        prefixes = *(f"<sip:{socket};" for socket in sockets), f"<sip:lb@{format_address(self.internal)};"
+        object.__setattr__(self, "prefixes", prefixes)  # frozen, but this is still its making
 
     @classmethod
     def of(cls, configuration: Configuration, secret: bytes, is_connected: Callable[[Flow], bool]) -> "Edge":

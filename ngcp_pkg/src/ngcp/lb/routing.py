@@ -22,18 +22,22 @@ class RelayDenied(SipError):
     reason = "Relaying denied"
 
 
-def next_route(request: Request) -> Uri | None:
-    """Return the topmost Route; raises `SipError` if it cannot be read."""
-    return NameAddr.parse(request.first("route"), "Route").uri if "route" in request else None
+def take_own_routes(request: Request, edge: Edge) -> tuple[Uri | None, Uri | None]:
+    """Take our own values off the top of the route set.
 
-
-def pop_own_routes(request: Request, edge: Edge) -> list[Uri]:
-    """Take our own values off the top of the route set and return them, the first to be popped first."""
-    popped: list[Uri] = []
-    while (route := next_route(request)) is not None and edge.is_own(route):
+    Return the Path among them that leads to a phone, and the Route after them, the next hop.
+    """
+    path: Uri | None = None
+    for value in request.all("route"):
+        as_we_wrote_it = value.startswith(edge.prefixes)
+        if not as_we_wrote_it or ";received=" in value:
+            uri = _read(value)
+            if not edge.is_own(uri):
+                return path, uri
+            if "received" in uri.params:
+                path = path or uri
         request.pop_first("Route")
-        popped.append(route)
-    return popped
+    return path, None
 
 
 def refuse_foreign_routes(request: Request, edge: Edge) -> None:
@@ -41,13 +45,16 @@ def refuse_foreign_routes(request: Request, edge: Edge) -> None:
 
     A host name on top is a name of ours: by resolving it the phone found us.
     """
-    first = next_route(request)
-    if first is not None and family_of(address_of(first)[0]) is None:
+    first = request.first("route") if "route" in request else ""
+    if first and not first.startswith(edge.prefixes) and family_of(address_of(_read(first))[0]) is None:
         request.pop_first("Route")
-    pop_own_routes(request, edge)
-    route = next_route(request)
-    if route is not None and address_of(route) != edge.proxy:
-        raise RelayDenied(f"route to {route}")
+    _, next_hop = take_own_routes(request, edge)
+    if next_hop is not None and address_of(next_hop) != edge.proxy:
+        raise RelayDenied(f"route to {next_hop}")
+
+
+def _read(value: str) -> Uri:
+    return NameAddr.parse(value, "Route").uri
 
 
 def path_of(flow: Flow, edge: Edge) -> str:
@@ -59,17 +66,14 @@ def path_of(flow: Flow, edge: Edge) -> str:
     return f"<sip:lb@{inside};lr;socket={edge.socket_name(flow.transport)};received={received}>"
 
 
-def flow_of_path(routes: list[Uri], edge: Edge) -> Flow | None:
-    """Return the flow that a popped Path value leads to, None if there was none among `routes`."""
-    for route in routes:
-        received = route.params.get("received")
-        if received is not None:
-            uri = Uri.parse(unquote(received))
-            flow = edge.outwards(uri.transport, address_of(uri))
-            if flow is None or family_of(flow.remote[0]) is None:
-                raise InvalidUri(received)
-            return flow
-    return None
+def flow_of_path(path: Uri, edge: Edge) -> Flow:
+    """Return the flow that one of our Path values leads to."""
+    received = unquote(path.params.get("received") or "")
+    uri = Uri.parse(received)
+    flow = edge.outwards(uri.transport, address_of(uri))
+    if flow is None or family_of(flow.remote[0]) is None:
+        raise InvalidUri(received)
+    return flow
 
 
 def record_route(request: Request, transport: str, edge: Edge) -> tuple[str, str]:

@@ -4,7 +4,7 @@ They are pure: what they know of the world is `Edge`. A `SipError` refuses the r
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ngcp.lb.contact import mask_contact, unmask
 from ngcp.lb.edge import Edge, address_of
@@ -13,11 +13,10 @@ from ngcp.lb.routing import (
     DIALOG_FORMING,
     RelayDenied,
     flow_of_path,
-    next_route,
     path_of,
-    pop_own_routes,
     record_route,
     refuse_foreign_routes,
+    take_own_routes,
 )
 from ngcp.lb.sanity import LoopDetected, check_loop
 from ngcp.net.udp import family_of
@@ -49,8 +48,8 @@ class Crossing:
     request: Request
     flow: Flow
     """The way it came."""
-    routes: list[Uri] = field(default_factory=list)
-    """Our own Route values, taken off."""
+    next_hop: Uri | None = None
+    """The topmost Route behind our own ones."""
     target: Flow | None = None
     """The way it goes."""
     is_resolved: bool = False
@@ -109,25 +108,21 @@ def go_inwards(crossing: Crossing, edge: Edge) -> None:
 
 def follow_routes_outwards(crossing: Crossing, edge: Edge) -> None:
     """Take our Route values off; a Path among them leads to its phone."""
-    crossing.routes = pop_own_routes(crossing.request, edge)
-    crossing.target = flow_of_path(crossing.routes, edge)
+    path, crossing.next_hop = take_own_routes(crossing.request, edge)
+    if path is not None:
+        crossing.target = flow_of_path(path, edge)
 
 
 def unmask_target(crossing: Crossing, edge: Edge) -> None:
     """Let a request for a masked Contact go to the phone that is behind it."""
-    uri = Uri.parse(crossing.request.uri)
-    flow = unmask(crossing.request, uri, edge)
-    if flow is not None:
-        crossing.target = flow
-    elif crossing.target is None and edge.is_own(uri):
-        raise LoopDetected(f"{uri} is ourselves")
+    crossing.target = unmask(crossing.request, edge) or crossing.target
 
 
 def resolve_target(crossing: Crossing, edge: Edge) -> None:
     """Without a Path or a masked Contact, the next hop is what Route or Request-URI say (§16.6 step 6)."""
     if crossing.target is not None:
         return
-    uri = next_route(crossing.request) or Uri.parse(crossing.request.uri)
+    uri = crossing.next_hop or Uri.parse(crossing.request.uri)
     address = address_of(uri)
     flow = edge.outwards(uri.transport, address)
     if flow is None or family_of(address[0]) is None:
