@@ -186,15 +186,19 @@ def test_a_provisional_response_to_another_request_goes_no_further(desk: Desk) -
     assert desk.answer(desk.sent(DOWN)[0], 180) is None
 
 
-def test_a_response_that_names_only_us_goes_no_further(desk: Desk) -> None:
-    """§16.7 step 3: it answers no request that came by us."""
+@pytest.mark.parametrize("status", [180, 200, 486])
+def test_a_response_that_names_only_us_goes_no_further(desk: Desk, status: int) -> None:
+    """§16.7 step 3: there is nobody to send it to; if it was final, the branch is over all the same."""
     desk.relay(make_request())
     (invite,) = desk.sent(DOWN)
     assert isinstance(invite, Request)
-    response = invite.reply(200, to_tag="bob")
+    response = invite.reply(status, to_tag="bob")
     response.set("Via", str(invite.via))
     desk.proxy.receive(response, DOWN, 1.0)
-    assert desk.proxy.next_event() is None
+
+    event = desk.proxy.next_event()
+    assert isinstance(event, Returning) is (status >= 200)
+    assert not isinstance(event, Returning) or event.response.status == 502
 
 
 def test_a_stray_response_goes_no_further(desk: Desk) -> None:

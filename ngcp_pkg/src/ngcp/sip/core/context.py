@@ -64,8 +64,6 @@ class Element:
 
     layer: TransactionLayer
     ids: Callable[[], str]
-    server: str | None
-    """The Server header of our own answers."""
     branches: dict[Transaction, Branch] = field(default_factory=dict)
     events: deque[ProxyEvent] = field(default_factory=deque)
 
@@ -75,10 +73,7 @@ class Element:
 
     def answer(self, request: Request, status: int, reason: str | None = None) -> Response:
         """Build an answer of our own."""
-        response = request.reply(status, reason, self.ids())
-        if self.server is not None:
-            response.append("Server", self.server)
-        return response
+        return self.layer.answer(request, status, reason, self.ids())
 
 
 class Context:
@@ -132,10 +127,10 @@ class Context:
         """Take a branch's response (§16.7)."""
         branch.note(response, now)
         response.pop_first("Via")
-        if "via" not in response:
-            return  # §16.7 step 3: it was meant for us, and we asked nothing
         if response.status < 200:
             self._receive_provisional(branch, response)
+        elif "via" not in response:  # §16.7 step 3: it is for nobody behind us, yet the branch is over
+            self.fail(branch, 502, now)
         elif response.status < 300:
             self._receive_success(branch, response, now)
         elif response.status == 487 and branch.has_rung_out:
@@ -145,7 +140,7 @@ class Context:
 
     def _receive_provisional(self, branch: Branch, response: Response) -> None:
         # 100 goes one hop only; a non-INVITE has no other provisional response (RFC 4320 §4.1).
-        if response.status > 100 and self._is_invite and not self._is_decided:
+        if response.status > 100 and "via" in response and self._is_invite and not self._is_decided:
             self._element.events.append(Returning(self, branch, response))
 
     def _receive_success(self, branch: Branch, response: Response, now: float) -> None:
@@ -170,7 +165,7 @@ class Context:
         self._conclude(now)
 
     def fail(self, branch: Branch, status: int, now: float) -> None:
-        """Count a branch without an answer as answered with 408 or 503 (§16.8, §16.9)."""
+        """Count a branch without a usable answer as answered with 408, 502 or 503 (§16.8, §16.9)."""
         branch.settle()
         if branch.final is not None:
             return
