@@ -224,13 +224,18 @@ def test_what_nobody_edits_leaves_as_it_came(wire: Wire, alice: Phone, bob: Phon
     assert bob.seen[0].body == body
 
 
-def test_answers_of_our_own_carry_our_name(wire: Wire, alice: Phone) -> None:
+def test_answers_of_our_own_carry_our_name(wire: Wire, alice: Phone, bob: Phone) -> None:
     """Operators tell the elements apart by their Server header."""
-    attempt = alice.send_request("OPTIONS", "sip:bob@example.org", extra=["Route: <sip:192.0.2.99;lr>"])
-    assert wire.run_until(lambda: attempt.is_over)
+    call = set_up(wire, alice)
+    assert call.attempt is not None
+    refused = alice.send_request("OPTIONS", "sip:bob@example.org", extra=["Route: <sip:192.0.2.99;lr>"])
+    broken = alice.send_request("OPTIONS", "sip:bob@example.org", extra=["Max-Forwards: 1"])
+    assert wire.run_until(lambda: refused.is_over and broken.is_over)
 
-    assert attempt.final is not None
-    assert (attempt.status, attempt.final.first("Server")) == (403, "Sipwise NGCP LB")
+    ours = (call.attempt.responses[0], refused.responses[0], broken.responses[0])
+    assert [response.status for response in ours] == [100, 403, 400]
+    assert [response.get("Server") for response in ours] == ["Sipwise NGCP LB"] * 3
+    assert call.attempt.responses[-1].get("Server") is None, "the phone's answer stays the phone's"
 
 
 def test_transactions_are_forgotten(wire: Wire, alice: Phone, bob: Phone, edge: LoadBalancer) -> None:

@@ -52,8 +52,8 @@ class StatefulProxy:
         `max_transactions`, new requests are answered 503.
         """
         self._translate_503 = translate_503
-        self._layer = TransactionLayer(ids, max_transactions=max_transactions)
-        self._element = Element(self._layer, ids, server)
+        self._layer = TransactionLayer(ids, server=server, max_transactions=max_transactions)
+        self._element = Element(self._layer, ids)
         self._incoming: dict[Transaction, Incoming] = {}
 
     @property

@@ -31,10 +31,13 @@ _ACKNOWLEDGED: Final = {"to": "To"}
 class TransactionLayer:
     """Makes, matches, wakes and forgets transactions."""
 
-    def __init__(self, ids: Callable[[], str], *, max_transactions: int = MAX_TRANSACTIONS) -> None:
-        """Take a source of unguessable tokens, and how many transactions fit in memory."""
+    def __init__(
+        self, ids: Callable[[], str], *, server: str | None = None, max_transactions: int = MAX_TRANSACTIONS
+    ) -> None:
+        """Take a source of unguessable tokens, our Server header, and how many transactions fit in memory."""
         self.alarms = AlarmQueue()
         self.events: deque[TransactionEvent] = deque()
+        self._server = server
         self._max = max_transactions
         self._stateless_tag = ids()
         self._servers: dict[Hashable, ServerTransaction] = {}
@@ -116,7 +119,7 @@ class TransactionLayer:
         if request.method != "ACK":
             with suppress(SipError):  # a Via that cannot be read is sent back as it is
                 stamp_via(request, flow)
-            self.send(bytes(request.reply(status, reason, self._stateless_tag)), flow)
+            self.send(bytes(self.answer(request, status, reason, self._stateless_tag)), flow)
 
     def find_invite(self, cancel: Request) -> ServerTransaction | None:
         """Return the INVITE that a CANCEL means (§9.2)."""
@@ -134,6 +137,15 @@ class TransactionLayer:
         return outbox
 
     # For the transactions
+
+    def answer(
+        self, request: Request, status: int, reason: str | None = None, to_tag: str | None = None
+    ) -> Response:
+        """Build an answer of our own."""
+        response = request.reply(status, reason, to_tag)
+        if self._server is not None:
+            response.append("Server", self._server)
+        return response
 
     def send(self, data: bytes, flow: Flow) -> None:
         """Give bytes to the transport."""

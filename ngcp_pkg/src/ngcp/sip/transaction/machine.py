@@ -33,6 +33,9 @@ class Home(Protocol):
     alarms: AlarmQueue
     events: deque[TransactionEvent]
 
+    def answer(self, request: Request, status: int) -> Response:
+        """Build an answer of our own."""
+
     def send(self, data: bytes, flow: Flow) -> None:
         """Give bytes to the transport."""
 
@@ -191,7 +194,7 @@ class ServerTransaction(Transaction):
         if do is Do.PASS and isinstance(message, Request):
             self._home.events.append(Received(self, message, self.flow))
         elif do is Do.QUENCH:
-            self._wire = bytes(self.request.reply(100))
+            self._wire = bytes(self._home.answer(self.request, 100))
             self._home.send(self._wire, self.flow)
         else:
             super()._perform(do, event, message)
