@@ -40,7 +40,8 @@ def keys(cls: type) -> set[str]:
     for field in dataclasses.fields(cls):
         names.add(field.name)
         for kind in (hints[field.name], *get_args(hints[field.name])):
-            names |= keys(kind) if dataclasses.is_dataclass(kind) else set()
+            if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+                names |= keys(kind)
     return names
 
 
