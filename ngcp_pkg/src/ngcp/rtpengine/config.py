@@ -29,8 +29,8 @@ class Configuration:
     """The same for a call that is on hold, or that nobody has answered."""
 
     def __post_init__(self) -> None:
-        ipaddress.ip_address(self.interface)
-        ipaddress.ip_address(self.control[0])
+        _check_address("INTERFACE", self.interface)
+        _check_address("LISTEN_NG", self.control[0])
         if not 0 < self.control[1] < 65536:
             raise ValueError(f"LISTEN_NG: port {self.control[1]} is not between 1 and 65535")
         if not 1024 <= self.port_min < self.port_max < 65536:
@@ -47,8 +47,8 @@ class Configuration:
     @property
     def control(self) -> Address:
         """Host and port of `listen_ng`."""
-        host, _, port = self.listen_ng.rpartition(":")
-        if not port.isdecimal():
+        host, colon, port = self.listen_ng.rpartition(":")
+        if not colon or not port.isdecimal():
             raise ValueError(f"LISTEN_NG {self.listen_ng!r} is no ADDRESS:PORT")
         return host.removeprefix("[").removesuffix("]"), int(port)
 
@@ -56,6 +56,13 @@ class Configuration:
     def even_ports(self) -> range:
         """The ports for RTP: each is followed by an odd one within the range."""
         return range(self.port_min + self.port_min % 2, self.port_max, 2)
+
+
+def _check_address(key: str, host: str) -> None:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError as error:
+        raise ValueError(f"{key}: {error}") from error
 
 
 def load(path: Path) -> Configuration:
