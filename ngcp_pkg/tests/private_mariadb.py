@@ -5,19 +5,18 @@ import getpass
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import bcrypt
 import pymysql
 import pytest
 
-from ngcp.provisioning.seed import add_administrator, seed
 from ngcp.provisioning.tables import METADATA
-from ngcp.provisioning.upgrade import administer, revisions, upgrade
+from ngcp.provisioning.upgrade import administer, upgrade
 
 ADMINISTRATOR_PASSWORD = "correct horse"
 START_SECONDS = 60
+TABLES = [table.fullname for metadata in METADATA for table in metadata.sorted_tables]
 SERVER_OPTIONS = (
     "--skip-networking",
     "--skip-log-bin",
@@ -30,18 +29,25 @@ SERVER_OPTIONS = (
 )
 
 
-@dataclass(frozen=True)
 class Server:
-    socket: str
-    user: str
-    pid: int
+    """A running server, and a connection to it as its administrator."""
+
+    def __init__(self, socket: str, user: str, pid: int) -> None:
+        self.socket = socket
+        self.user = user
+        self.pid = pid
+        self._connection: pymysql.Connection[pymysql.cursors.Cursor] | None = None
 
     def connect(self) -> "pymysql.Connection[pymysql.cursors.Cursor]":
-        return pymysql.connect(unix_socket=self.socket, user=self.user, charset="utf8mb4", autocommit=True)
+        return pymysql.connect(
+            unix_socket=self.socket, user=self.user, charset="utf8mb4", autocommit=True, ssl_disabled=True
+        )
 
     def run(self, *statements: str) -> list[tuple[object, ...]]:
         """Run statements as the server's administrator; return the rows of the last one."""
-        with self.connect() as connection, connection.cursor() as cursor:
+        if self._connection is None or not self._connection.open:
+            self._connection = self.connect()
+        with self._connection.cursor() as cursor:
             for statement in statements:
                 cursor.execute(statement)
             return list(cursor.fetchall())
@@ -86,16 +92,19 @@ def _await_answer(server: Server, process: "subprocess.Popen[bytes]", log: Path)
 def database(mariadb_server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
     """The server with nothing in its databases but what an upgrade puts there."""
     monkeypatch.setattr(bcrypt, "gensalt", functools.partial(bcrypt.gensalt, 4))  # a quick hash
-    statements = [
-        f"DELETE FROM {table.fullname}" for metadata in METADATA for table in metadata.sorted_tables
-    ]
-    engine = administer(mariadb_server.socket, mariadb_server.user)
-    current, needed = revisions(engine)
-    if current == needed:
-        mariadb_server.run("SET FOREIGN_KEY_CHECKS = 0", *statements)
-        with engine.execution_options(isolation_level="REPEATABLE READ").begin() as connection:
-            _ = [*seed(connection), *add_administrator(connection, lambda: ADMINISTRATOR_PASSWORD)]
-    else:
+    if not mariadb_server.run("SHOW DATABASES LIKE 'initial'"):
+        engine = administer(mariadb_server.socket, mariadb_server.user)
         list(upgrade(engine, lambda: ADMINISTRATOR_PASSWORD))
-    engine.dispose()
+        engine.dispose()
+        mariadb_server.run("CREATE DATABASE initial", *map(_keep, TABLES))
+    mariadb_server.run("SET FOREIGN_KEY_CHECKS = 0", *(f"DELETE FROM {name}" for name in TABLES))
+    mariadb_server.run(*map(_restore, TABLES), "SET FOREIGN_KEY_CHECKS = 1")
     return mariadb_server
+
+
+def _keep(name: str) -> str:
+    return f"CREATE TABLE initial.{name.replace('.', '_')} AS SELECT * FROM {name}"
+
+
+def _restore(name: str) -> str:
+    return f"INSERT INTO {name} SELECT * FROM initial.{name.replace('.', '_')}"

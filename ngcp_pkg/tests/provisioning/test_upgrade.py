@@ -22,7 +22,7 @@ def engine_of(server: Server) -> Engine:
 
 
 def drop_everything(server: Server) -> None:
-    for name in ("provisioning", "kamailio", "billing", "accounting", "ngcp"):
+    for name in ("provisioning", "kamailio", "billing", "accounting", "ngcp", "initial"):
         server.run(f"DROP DATABASE IF EXISTS {name}")
     for user in ("kamailio-proxy", "ngcp-api"):
         server.run(f"DROP USER IF EXISTS `{user}`@`localhost`")
@@ -96,7 +96,6 @@ DENIED = (
     ("kamailio-proxy", "DELETE FROM kamailio.subscriber"),
     ("kamailio-proxy", "SELECT saltedpass FROM billing.admins"),
     ("kamailio-proxy", "SELECT password FROM provisioning.voip_subscribers"),
-   
     ("ngcp-api", "DROP TABLE billing.admins"),
     ("ngcp-api", "SELECT * FROM mysql.user"),
     ("ngcp-api", "SELECT 1 INTO OUTFILE '/tmp/ngcp-api'"),
@@ -108,7 +107,9 @@ def run_as(server: Server, user: str, statement: str) -> None:
     """Run as a daemon's account; the socket would know only ourselves, so that it gets a password for now."""
     server.run(f"ALTER USER `{user}`@`localhost` IDENTIFIED BY 'for now'")
     try:
-        with pymysql.connect(unix_socket=server.socket, user=user, password="for now") as connection:
+        with pymysql.connect(
+            unix_socket=server.socket, user=user, password="for now", ssl_disabled=True
+        ) as connection:
             connection.cursor().execute(statement)
     finally:
         server.run(f"ALTER USER `{user}`@`localhost` IDENTIFIED VIA unix_socket")

@@ -44,10 +44,12 @@ class ApiService:
         self._app = make_app(self._engine, ProxyControl(config.proxy_xmlrpc))
         self._server = Server(_uvicorn(self._app, config.listen))
         self._serving: asyncio.Task[None] | None = None
+        self.port = config.listen.port
 
     async def start(self) -> None:
-        """Return once HTTPS is served."""
+        """Return once HTTPS is served, on the port that is then in `port`."""
         listening = _bind(self._listen)
+        self.port = listening.getsockname()[1]
         self._serving = asyncio.create_task(self._server.serve([listening]))
         while not self._server.started:
             await asyncio.wait((self._serving,), timeout=0.01)

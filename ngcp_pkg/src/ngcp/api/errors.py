@@ -63,7 +63,8 @@ def answer(error: Exception) -> JSONResponse:
 
 
 def _json(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    return JSONResponse({"code": int(status), "message": message}, int(status), dict(headers or {}))
+    sendable = message.encode(errors="replace").decode()  # it may repeat what was no text
+    return JSONResponse({"code": int(status), "message": sendable}, int(status), dict(headers or {}))
 
 
 def _describe(error: RequestValidationError) -> tuple[int, str]:

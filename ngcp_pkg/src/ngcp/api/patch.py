@@ -30,10 +30,11 @@ class Operation(BaseModel):
 def apply(operations: Sequence[Operation], document: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON
     """Return what the operations make of `document`; raises ApiError if they cannot be applied."""
     for operation in operations:
-        step = jsonpatch.JsonPatch([operation.model_dump(by_alias=True, exclude_unset=True)])
+        step = operation.model_dump(by_alias=True, exclude_unset=True)
         try:
-            document = step.apply(document)
-        except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException) as error:
+            document = jsonpatch.JsonPatch([step]).apply(document)
+        except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError) as error:
+            # jsonpatch before 1.33 raises TypeError if it should read what is behind a list's end ("/-")
             message = f"The entity could not be processed: {error}"
             raise ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, message) from error
         if len(json.dumps(document, default=str)) > MAXIMUM_SIZE:

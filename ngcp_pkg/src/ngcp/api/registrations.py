@@ -2,6 +2,7 @@
 
 import http.client
 import time
+import xmlrpc.client
 from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -51,11 +52,11 @@ class ProxyRegistrations(RegistrationStore):
 
 
 def _seconds_until(end: datetime | None) -> int:
-    """Return how long a registration lasts that ends at `end` (naive: UTC); 0 is for ever."""
+    """Return how long a registration lasts that ends at `end` (naive: UTC); 0, or decades, is for ever."""
     if end is None:
         return 0
     aware = end if end.tzinfo else end.replace(tzinfo=UTC)
     seconds = round(aware.timestamp() - time.time())
     if seconds <= 0:
         raise InvalidValue("expires", end, "is over")
-    return seconds
+    return seconds if seconds <= xmlrpc.client.MAXINT else 0

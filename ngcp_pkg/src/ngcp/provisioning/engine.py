@@ -30,6 +30,7 @@ def connect(socket: str, user: str, timeout: float) -> AsyncEngine:
     """
     return create_async_engine(
         URL.create("mysql+aiomysql", username=user, query={"unix_socket": socket, "charset": "utf8mb4"}),
+        isolation_level="READ COMMITTED",  # what the proxy writes meanwhile is seen
         connect_args={"connect_timeout": timeout, "init_command": session_settings(timeout)},
         execution_options={_TIMEOUT: timeout},
         pool_size=POOL_SIZE,

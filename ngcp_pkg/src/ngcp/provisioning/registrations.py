@@ -54,9 +54,9 @@ class RegistrationStore(Store):
         return await super().find(connection, number)
 
     async def number(self, connection: AsyncConnection, ruid: str) -> int | None:
-        """Return the number of the registration that the proxy has just called `ruid`."""
-        latest = select(location.c.id).where(location.c.ruid == ruid).with_for_update(read=True)
-        found: int | None = (await connection.execute(latest)).scalar()
+        """Return the number of the registration that the proxy calls `ruid`."""
+        query = select(location.c.id).where(location.c.ruid == ruid)
+        found: int | None = (await connection.execute(query)).scalar()
         return found
 
     async def address_of_record(self, connection: AsyncConnection, subscriber: int) -> str:

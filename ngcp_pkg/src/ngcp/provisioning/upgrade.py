@@ -30,6 +30,7 @@ def administer(socket: str, user: str) -> Engine:
     """Return an engine for the server's administrator; it waits as long as the work takes."""
     return create_engine(
         URL.create("mysql+pymysql", username=user, query={"unix_socket": socket, "charset": "utf8mb4"}),
+        connect_args={"ssl_disabled": True},
         isolation_level="AUTOCOMMIT",
     )
 
@@ -56,7 +57,7 @@ def upgrade(engine: Engine, password: Callable[[], str]) -> Iterator[str]:
         yield from _make_databases(connection)
         yield from _migrate(connection)
         yield from open_accounts(connection)
-    with engine.execution_options(isolation_level="REPEATABLE READ").begin() as connection:
+    with engine.execution_options(isolation_level="READ COMMITTED").begin() as connection:
         yield from seed(connection)
         yield from add_administrator(connection, password)
 

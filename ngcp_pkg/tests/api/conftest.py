@@ -1,0 +1,160 @@
+"""The API over a real database, asked without a socket."""
+
+import asyncio
+import json
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from ngcp.api.app import make_app
+from ngcp.api.gate import Gate
+from ngcp.api.proxy import ProxyControl
+from ngcp.provisioning.engine import connect
+from ngcp.provisioning.location import LocationRow, LocationTable
+from ngcp.service.commands import CommandError, CommandTable
+from ngcp.service.xmlrpc import ControlServer, serve
+from private_mariadb import ADMINISTRATOR_PASSWORD, Server
+
+ADMINISTRATOR = ("administrator", ADMINISTRATOR_PASSWORD)
+PATCH = "application/json-patch+json"
+SHOW = {"Prefer": "return=representation"}
+
+
+@dataclass
+class Registrar:
+    """The proxy's control interface, as far as registrations go."""
+
+    table: LocationTable
+    calls: list[tuple[object, ...]] = field(default_factory=list)
+    refusal: CommandError | None = None
+
+    def commands(self) -> CommandTable:
+        commands = CommandTable("kamailio-proxy")
+        commands.add("ul.add", self.add, "")
+        commands.add("ul.rm", self.note, "")
+        commands.add("ul.rm_contact", self.remove_contact, "")
+        return commands
+
+    async def add(
+        self, table: str, aor: str, contact: str, expires: int, q: float, path: str, *_: object
+    ) -> str:
+        self.note("ul.add", table, aor, contact, expires, q, path)
+        if self.refusal:
+            raise self.refusal
+        user, _at, domain = aor.partition("@")
+        ends = 1_800_000_000 + expires if expires else 2**32 - 1
+        row = LocationRow(f"ruid-{contact}", user, domain, contact, None, path or None, q, ends, "api", 1)
+        await self.table.save([row], [])
+        return row.ruid
+
+    async def remove_contact(self, table: str, aor: str, contact: str) -> int:
+        self.note("ul.rm_contact", table, aor, contact)
+        await self.table.save([], [f"ruid-{contact}"])
+        return 1
+
+    def note(self, *call: object) -> int:
+        self.calls.append(call)
+        return 1
+
+
+@dataclass
+class Api:
+    """A client of the API that is administrator unless a test says otherwise."""
+
+    runner: asyncio.Runner
+    app: Gate
+    database: Server
+    engine: AsyncEngine
+    registrar: Registrar
+    control: ControlServer
+
+    def ask(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
+        options.setdefault("auth", ADMINISTRATOR)
+
+        async def ask() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="https://node:1443") as client:
+                return await client.request(method, path, **options)
+
+        return self.runner.run(ask())
+
+    def get(self, path: str) -> dict[str, Any]:
+        response = self.ask("GET", path)
+        assert response.status_code == 200, response.text
+        content: dict[str, Any] = response.json()
+        return content
+
+    def make(self, resource: str, **fields: object) -> dict[str, Any]:
+        """POST and return what was made."""
+        response = self.ask("POST", f"/api/{resource}/", json=fields, headers=SHOW)
+        assert response.status_code == 201, response.text
+        content: dict[str, Any] = response.json()
+        return content
+
+    def change(self, path: str, **fields: object) -> httpx.Response:
+        """PATCH by replacing fields."""
+        operations = [{"op": "replace", "path": f"/{name}", "value": value} for name, value in fields.items()]
+        return self.patch(path, operations)
+
+    def patch(self, path: str, operations: object) -> httpx.Response:
+        headers = {"Content-Type": PATCH, **SHOW}
+        return self.ask("PATCH", path, content=json.dumps(operations), headers=headers)
+
+    def refused(self, resource: str, status: int, /, **fields: object) -> str:
+        """POST, expect a refusal and return its message."""
+        response = self.ask("POST", f"/api/{resource}/", json=fields)
+        assert response.status_code == status, response.text
+        assert response.json()["code"] == status
+        return str(response.json()["message"])
+
+    def customer(self, **fields: object) -> int:
+        contact = self.make("customercontacts", email="someone@example.org")
+        return int(self.make("customers", contact_id=contact["id"], **fields)["id"])
+
+    def subscriber(self, username: str, customer: int, **fields: object) -> dict[str, Any]:
+        given = {"password": "s3cret-pw", "domain": "example.org", "customer_id": customer}
+        return self.make("subscribers", username=username, **(given | fields))
+
+
+@dataclass
+class Application:
+    """The application, which is made once: it keeps no state but the passwords that were right."""
+
+    runner: asyncio.Runner
+    engine: AsyncEngine
+    control_port: int
+    app: Gate
+
+
+@pytest.fixture(scope="session")
+def application(mariadb_server: Server) -> Iterator[Application]:
+    with asyncio.Runner() as runner, socket.create_server(("127.0.0.1", 0)) as reserved:
+        engine = connect(mariadb_server.socket, mariadb_server.user, 5.0)
+        port = reserved.getsockname()[1]
+        reserved.close()
+        yield Application(
+            runner, engine, port, make_app(engine, ProxyControl(f"http://127.0.0.1:{port}/RPC2"))
+        )
+        runner.run(engine.dispose())
+
+
+@pytest.fixture
+def api(database: Server, application: Application) -> Iterator[Api]:
+    runner, engine = application.runner, application.engine
+    registrar = Registrar(LocationTable(engine))
+    control = runner.run(serve(registrar.commands(), "127.0.0.1", application.control_port))
+    yield Api(runner, application.app, database, engine, registrar, control)
+    control.close()
+    runner.run(control.wait_closed())
+
+
+@pytest.fixture
+def customer(api: Api) -> int:
+    """A customer, and a domain for its subscribers."""
+    api.make("domains", domain="example.org")
+    return api.customer()

@@ -1,0 +1,164 @@
+"""The daemon itself: HTTPS on a socket, its configuration, its end."""
+
+import asyncio
+import base64
+import datetime
+import os
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.conftest import ADMINISTRATOR
+from ngcp.api.__main__ import ApiService
+from ngcp.api.config import Config, Database, Listen, load
+from ngcp.service.config import ConfigError
+from ngcp.tools.certificate import generate_key, self_sign
+from private_mariadb import Server
+
+CONFIG = """
+listen:
+  address: 127.0.0.1
+  port: 1443
+  certificate: {certificate}
+  private_key: {key}
+database:
+  socket: /run/mysqld/mysqld.sock
+  timeout: 1.5
+proxy_xmlrpc: http://127.0.0.1:8000/RPC2
+"""
+
+
+@pytest.fixture(scope="session")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with node.key and node.crt."""
+    home = tmp_path_factory.mktemp("tls")
+    key, now = generate_key(), datetime.datetime.now(datetime.UTC)
+    (home / "node.key").write_bytes(key)
+    (home / "node.crt").write_bytes(self_sign(key, "node", [IPv4Address("127.0.0.1")], now))
+    return home
+
+
+@pytest.fixture
+def file(tls: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "api.yml"
+    path.write_text(CONFIG.format(certificate=tls / "node.crt", key=tls / "node.key"))
+    return path
+
+
+def configuration(tls: Path, socket: str) -> Config:
+    listen = Listen("127.0.0.1", tls / "node.crt", tls / "node.key", 0)
+    return Config(listen, Database(socket), "http://127.0.0.1:8000/RPC2")
+
+
+@asynccontextmanager
+async def serving(config: Config) -> AsyncIterator[tuple[ApiService, httpx.AsyncClient]]:
+    service = ApiService(config)
+    await service.start()
+    trusted = ssl.create_default_context(cafile=str(config.listen.certificate))
+    url = f"https://127.0.0.1:{service.port}"
+    async with httpx.AsyncClient(base_url=url, verify=trusted, auth=ADMINISTRATOR) as client:
+        yield service, client
+    await service.stop()
+
+
+def test_https_is_served_until_the_end(database: Server, tls: Path) -> None:
+    async def main() -> None:
+        async with serving(configuration(tls, database.socket)) as (service, client):
+            response = await client.get("/api/domains/")
+            assert response.status_code == 200
+            assert response.http_version == "HTTP/1.1"
+            assert "Server" not in response.headers
+            assert service.status() == "1 requests"
+            port = service.port
+        with pytest.raises(OSError, match="Connect call failed"):
+            await asyncio.open_connection("127.0.0.1", port)
+
+    asyncio.run(main())
+
+
+def test_nothing_is_served_without_tls(database: Server, tls: Path) -> None:
+    async def main() -> bytes:
+        async with serving(configuration(tls, database.socket)) as (service, _client):
+            reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+            writer.write(b"GET /api/ HTTP/1.1\r\nHost: node\r\n\r\n")
+            answer = await reader.read()
+            writer.close()
+            return answer
+
+    assert not asyncio.run(main()).startswith(b"HTTP")
+
+
+def test_a_slow_body_ties_nobody_up(database: Server, tls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ngcp.api.gate.PATIENCE", 0.2)
+
+    login = base64.b64encode(":".join(ADMINISTRATOR).encode()).decode()
+    request = (
+        "POST /api/domains/ HTTP/1.1\r\nHost: node\r\nContent-Type: application/json\r\n"
+        f"Authorization: Basic {login}\r\nContent-Length: 100\r\n\r\n{{"
+    )
+
+    async def main() -> bytes:
+        config = configuration(tls, database.socket)
+        trusted = ssl.create_default_context(cafile=str(config.listen.certificate))
+        async with serving(config) as (service, _client):
+            reader, writer = await asyncio.open_connection("127.0.0.1", service.port, ssl=trusted)
+            writer.write(request.encode())
+            answer = await reader.readline()
+            writer.close()
+            return answer
+
+    assert asyncio.run(main()).startswith(b"HTTP/1.1 408")
+
+
+def test_the_api_starts_before_its_database(tls: Path, tmp_path: Path) -> None:
+    async def main() -> int:
+        async with serving(configuration(tls, str(tmp_path / "nobody"))) as (_service, client):
+            return (await client.get("/api/domains/")).status_code
+
+    assert asyncio.run(main()) == 503
+
+
+def test_a_port_in_use_is_an_error(database: Server, tls: Path) -> None:
+    async def main() -> None:
+        config = configuration(tls, database.socket)
+        async with serving(config) as (service, _client):
+            second = ApiService(replace(config, listen=replace(config.listen, port=service.port)))
+            with pytest.raises(OSError, match="in use"):
+                await second.start()
+            await second.stop()
+
+    asyncio.run(main())
+
+
+def test_a_missing_certificate_is_named(tls: Path, tmp_path: Path) -> None:
+    config = configuration(tls, "/nowhere")
+    missing = tmp_path / "missing.crt"
+    with pytest.raises(OSError, match=r"missing\.crt"):
+        ApiService(replace(config, listen=replace(config.listen, certificate=missing)))
+
+
+def test_the_file_is_read(file: Path) -> None:
+    config = load(file)
+    assert (config.listen.port, config.database.timeout) == (1443, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("colour: red", "colour: unknown key; allowed: listen, database, proxy_xmlrpc"),
+        ("proxy_xmlrpc: 127.0.0.1:8000", "proxy_xmlrpc: http://ADDRESS:PORT/RPC2 expected"),
+    ],
+)
+def test_a_bad_file_is_refused(file: Path, line: str, problem: str) -> None:
+    lines = [one for one in file.read_text().splitlines() if one.partition(":")[0] != line.partition(":")[0]]
+    file.write_text(os.linesep.join([*lines, line]))
+    with pytest.raises(ConfigError) as caught:
+        load(file)
+    assert problem in str(caught.value)
+    assert str(file) in str(caught.value)
