@@ -93,6 +93,21 @@ def test_the_timer_is_armed_for_the_earliest_and_again_after_it_fired() -> None:
     run(test)
 
 
+def test_what_is_overdue_fires_at_once() -> None:
+    """A busy turn may end after its timer was due."""
+
+    async def test() -> None:
+        core, sender = Echo(-1.0), Sender()
+        driver = Driver(core)
+        driver.attach("udp", LOCAL, sender)
+        for data in (b"1", b"2"):
+            driver.receive(data, FLOW)
+            driver.transmit()
+        await until(lambda: len(sender.sent) == 2)
+
+    run(test)
+
+
 def test_the_core_hears_of_failures_and_may_answer_them() -> None:
     async def test() -> None:
         core, gone = Echo(0.0), Flow("udp", LOCAL, ("192.0.2.9", 5060))

@@ -43,7 +43,9 @@ class Driver:
         self._core = core
         self._loop = asyncio.get_running_loop()
         self._senders: dict[tuple[str, Address], Sender] = {}
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._due = 0.0
+        """When `_timer` fires; a handle cannot always say: uvloop's of a time gone by does not know."""
 
     def attach(self, transport: str, local: Address, sender: Sender) -> None:
         """Let messages of flows that start at `local` leave by `sender`."""
@@ -81,9 +83,10 @@ class Driver:
         if when is None:
             return
         if self._timer is not None:
-            if self._timer.when() <= when:  # fires early at worst, and is armed again then
+            if self._due <= when:  # fires early at worst, and is armed again then
                 return
             self._timer.cancel()
+        self._due = when
         self._timer = self._loop.call_at(when, self._on_timer)
 
     def _on_timer(self) -> None:
