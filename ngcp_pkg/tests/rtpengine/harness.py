@@ -25,6 +25,10 @@ SILENT_TIMEOUT = 3600.0
 RTP = bytes.fromhex("80 08 0001 000000a0 decafbad") + bytes(160)
 RTCP = bytes.fromhex("80 c8 0006") + bytes(24)
 
+#: Sections behind the audio.
+VIDEO = ("m=video 4002 RTP/AVP 34",)
+NO_VIDEO = ("m=video 0 RTP/AVP 34",)
+
 
 class MemoryWire:
     """A plane and a binder on an in-memory wire: what arrives is forwarded as the flows say."""
