@@ -132,6 +132,7 @@ class TemporaryNode:
         self._program("ngcp-service", f'#!/bin/sh\nexec "{sys.executable}" -S -m ngcpcfg.service "$@"\n')
         self.environment = {
             **os.environ,
+            "HOME": str(root),  # without a git configuration, as root's on a node
             "NODE": str(root),
             "NGCPCTL_MAIN": str(self.main),
             "NGCPCTL_VENDOR": str(self.vendor),

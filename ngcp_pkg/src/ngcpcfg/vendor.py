@@ -28,6 +28,9 @@ def initialise(paths: Paths) -> bool:
         paths.main.mkdir(parents=True, exist_ok=True)
         repository.git("init", "--quiet", "--template=", f"--initial-branch={BRANCH}")
         (paths.main / ".git").chmod(0o700)
+        # For whoever resolves a merge by hand: git refuses to commit for a root it knows no address of.
+        repository.git("config", "user.name", "root")
+        repository.git("config", "user.email", "root@localhost")
         ignore = paths.main / ".gitignore"
         if not ignore.exists():
             ignore.write_text(_IGNORED)
