@@ -1,5 +1,6 @@
 """A real phone: baresip, registered over TLS and controlled by its TCP interface (netstrings of JSON)."""
 
+import contextlib
 import json
 import re
 import shutil
@@ -39,10 +40,7 @@ module_tmp uuid.so
 module_tmp account.so
 module_app ctrl_tcp.so
 module_app menu.so
-module_app rtcpsummary.so
 """
-#: What module rtcpsummary prints when a call ends: packets received and sent.
-SUMMARY: Final = re.compile(r"EX=BareSip;.*?PR=(?P<received>\d+);PS=(?P<sent>\d+)")
 
 
 class Baresip:
@@ -113,16 +111,17 @@ class Baresip:
         message: dict[str, Any] = json.loads(text)
         return message
 
-    def summary(self) -> tuple[int, int]:
-        """Return the packets received and sent in the call that ended last."""
-        found = [*SUMMARY.finditer(self.log.read_text(errors="replace"))]
-        if not found:
-            raise LabError(f"baresip gave no summary of its call, see {self.log}")
-        return int(found[-1]["received"]), int(found[-1]["sent"])
+    def wait_registered(self) -> None:
+        """Wait until it is registered, which may have happened before it could have told us."""
+        if not wait_until(lambda: " 200 OK " in self.log.read_text(errors="replace"), TIMEOUT):
+            raise LabError(f"baresip is not registered, see {self.log}")
 
     def close(self) -> None:
-        """End it."""
-        self._control.close()
+        """End it: it unregisters first, if it can."""
+        with contextlib.suppress(OSError):
+            self.command("quit")
+        with self._control:
+            wait_until(lambda: self._process.poll() is not None, timeout=5.0)
         self._process.kill()
         self._process.wait()
 
@@ -131,5 +130,5 @@ class Baresip:
 def running(phone: Phone, server: str) -> Iterator[Baresip]:
     """Start baresip as a subscriber's phone, wait until it is registered, and end it with the block."""
     with closing(Baresip(phone, server)) as baresip:
-        baresip.wait_for("REGISTER_OK")
+        baresip.wait_registered()
         yield baresip

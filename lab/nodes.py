@@ -63,7 +63,8 @@ def down(target: Node) -> None:
 def reboot(target: Node) -> None:
     """Reboot the node from inside and wait until it is ready again."""
     before = _boot_id(target.machine)
-    ssh.output(target.machine, "systemctl --no-block reboot")
+    # A moment later, so that the connection that says it ends in peace.
+    ssh.output(target.machine, "systemd-run --quiet --on-active=1s systemctl reboot")
     if not wait_until(lambda: _boot_id(target.machine) not in (before, ""), timeout=240.0, interval=0.5):
         raise LabError(f"{target.machine.name} did not come back from its reboot, see {target.console}")
     target.wait()

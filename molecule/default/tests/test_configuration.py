@@ -53,14 +53,14 @@ def test_set_refuses_a_value_of_the_wrong_kind(operator: Host) -> None:
     ("edit", "named"),
     [
         (f"sed -i 's/minport: .*/minport: many/' {CONFIG}", ("config.yml", "minport")),
-        (f"sed -i 's/minport: .*/minport: [1/' {CONFIG}", ("config.yml", "line")),
-        (f"echo '[% if %]' >> {TEMPLATE}", ("ngcp-rtpengine-daemon.j2", "line")),
-        (f"echo '[%= no.such.key %]' >> {TEMPLATE}", ("ngcp-rtpengine-daemon.j2", "no")),
+        (f"sed -i 's/minport: .*/minport: [1/' {CONFIG}", ("config.yml:",)),
+        (f"echo '[% if %]' >> {TEMPLATE}", ("ngcp-rtpengine-daemon.j2:", "expression")),
+        (f"echo '[%= no.such.key %]' >> {TEMPLATE}", ("ngcp-rtpengine-daemon.j2:", "no")),
     ],
     ids=["value", "yaml", "template", "key"],
 )
 def test_broken_edit_changes_nothing(
-    operator: Host, machine: Machine, phones: tuple[Phone, Phone], edit: str, named: tuple[str, str]
+    operator: Host, machine: Machine, phones: tuple[Phone, Phone], edit: str, named: tuple[str, ...]
 ) -> None:
     """Apply says where the fault is; neither the rendered file nor the running daemon changes."""
     rendered = operator.file(RENDERED).content_string
