@@ -39,7 +39,7 @@ def initialise(paths: Paths) -> bool:
 
 
 def _add_vendor_tree(paths: Paths, repository: Repository) -> bool:
-    if (paths.vendor / ".git").exists():
+    if Repository(paths.vendor).is_initialised():
         return False
     if repository.attempt("rev-parse", "--verify", VENDOR).returncode != 0:
         repository.git("branch", VENDOR)

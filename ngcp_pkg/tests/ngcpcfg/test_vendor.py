@@ -1,6 +1,6 @@
 """A new version of the configuration meets what the operator has changed."""
 
-import subprocess
+import shutil
 
 from temporary_node import CONFIG, FILES, RELAY, RELAY_ENV, TemporaryNode
 
@@ -21,8 +21,17 @@ def test_files_that_were_there_before_the_repository_are_kept(empty_node: Tempor
     assert (empty_node.vendor / "config.yml").read_text() == CONFIG
 
 
+def test_a_vendor_tree_of_another_repository_is_not_taken_for_ours(fresh_node: TemporaryNode) -> None:
+    shutil.rmtree(fresh_node.main)
+
+    result = fresh_node.run("initialise")
+
+    assert result.status == 1
+    assert f"'{fresh_node.vendor}' already exists" in result.err
+
+
 def test_a_lost_vendor_tree_is_made_again(fresh_node: TemporaryNode) -> None:
-    subprocess.run(["rm", "-r", fresh_node.vendor], check=True)
+    shutil.rmtree(fresh_node.vendor)
 
     assert "run ngcpcfg initialise" in fresh_node.run("vendor", "x").err
     assert fresh_node.run("initialise").out == "OK:   has been initialised\n"
