@@ -74,6 +74,13 @@ def test_branches_with_offers_of_their_own(relay: Relay, alice: Phone, bob: Phon
     assert len(relay.wire.bound) == 4
 
 
+def test_branch_of_a_bye_is_no_branch_of_an_offer(relay: Relay, alice: Phone, bob: Phone) -> None:
+    offer(alice, bob, via_branch="b1")
+    answer(alice, bob, via_branch="b1")
+    relay.ask(command="delete", call_id="call", from_tag="alice", to_tag="bob", via_branch="bye")
+    assert relay.is_idle
+
+
 def test_tags_of_a_dialogue_are_bounded(relay: Relay, alice: Phone, bob: Phone) -> None:
     offer(alice, bob)
     for number in range(100):

@@ -140,9 +140,13 @@ class Calls:
         return self._redirect(body, dialog, side, signal, said)
 
     def matching(self, signal: Signal) -> list[Dialog]:
-        """Return the dialogues that a signal without body is about, or raise `UnknownCall`."""
-        call = self.find(signal.call_id)
-        found = [dialog for dialog in call.dialogs if _concerns(signal, dialog)]
+        """Return the dialogues that a signal without body is about, or raise `UnknownCall`.
+
+        A branch that made no offer, such as that of a BYE, does not narrow them down.
+        """
+        dialogs = self.find(signal.call_id).dialogs
+        branch = [dialog for dialog in dialogs if dialog.via_branch == signal.via_branch != ""]
+        found = [dialog for dialog in branch or dialogs if _concerns(signal, dialog)]
         if not found:
             raise UnknownCall
         return found
@@ -246,8 +250,6 @@ def _concerns(signal: Signal, dialog: Dialog) -> bool:
     No tag means all dialogues, one tag those it takes part in, two those between them; a tag that never
     answered belongs to a dialogue without answer.
     """
-    if signal.via_branch and signal.via_branch != dialog.via_branch:
-        return False
     if not signal.from_tag:
         return True
     if not signal.to_tag:

@@ -81,8 +81,11 @@ class MediaRelayService:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK)
-            for call_id in self._calls.handle_timer(time.monotonic()):
-                _log.info("call %.100r ended: no media", call_id)
+            try:
+                for call_id in self._calls.handle_timer(time.monotonic()):
+                    _log.info("call %.100r ended: no media", call_id)
+            except Exception:  # the door of a worker: dead calls must be looked for all the same next time
+                _log.exception("looking for dead calls failed")
 
 
 def _unix_time(moment: float) -> float:
