@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -69,12 +70,23 @@ async def _serve(build: Callable[[], Service]) -> None:
     service = build()
     try:
         await service.start()
+        _settle_collector()
         notify("READY=1", f"STATUS={service.status()}")
         await _supervise(service, stopping)
     finally:
         notify("STOPPING=1")
         async with asyncio.timeout(STOP_WITHIN):
             await service.stop()
+
+
+def _settle_collector() -> None:
+    """Let the garbage collector forget what lives as long as we do, and look less often.
+
+    Calls come and go by reference counts; measured, the collector's default took 10 to 20 % of a call.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
 
 
 async def _supervise(service: Service, stopping: asyncio.Event) -> None:
