@@ -72,6 +72,14 @@ def test_session_is_replaced_and_content_length_follows() -> None:
     assert invite.get("Content-Length") == str(len(invite.body))
 
 
+@pytest.mark.parametrize(("source", "family"), [("192.0.2.9", "IP4"), ("2001:db8::9", "IP6")])
+def test_relay_is_told_where_the_edge_saw_the_caller(source: str, family: str) -> None:
+    relay, invite = MemoryRelay(), make_request("INVITE", sdp=True)
+    invite.append("P-NGCP-Src-Ip", source)
+    run_now(Media(relay).follow_request(invite))
+    assert relay.commands[0]["received-from"] == [family, source]
+
+
 def test_call_is_refused_when_the_relay_is_dead() -> None:
     with pytest.raises(MediaRelayUnavailable) as caught:
         run_now(Media(MemoryRelay(dead=True)).follow_request(make_request("INVITE", sdp=True)))

@@ -115,6 +115,9 @@ class Media:
         }
         if to_tag:
             fields["to-tag"] = to_tag
+        source = message.get("P-NGCP-Src-Ip")
+        if source:  # where the edge saw this side: the relay believes it before a stranger who sends first
+            fields["received-from"] = ["IP6" if ":" in source else "IP4", source]
         sdp = (await self.relay.ask(fields)).get("sdp")
         if not isinstance(sdp, str):
             raise MediaRelayUnavailable(f"{command}: the reply has no sdp")
