@@ -89,7 +89,9 @@ def test_contact_that_nobody_can_call_is_refused(registrations: Registrations, c
     assert caught.value.code == 400
 
 
-@pytest.mark.parametrize("path", ["nonsense", "<sip:lb@h>\r\nX: y", "<sip:lb@h>;x=\r\nX: y", "<sip:a@h>, <x>"])
+@pytest.mark.parametrize(
+    "path", ["nonsense", "<sip:lb@h>\r\nX: y", "<sip:lb@h>;x=\r\nX: y", "<sip:a@h>, <x>"]
+)
 def test_path_that_would_break_a_request_is_refused(registrations: Registrations, path: str) -> None:
     with pytest.raises(CommandError) as caught:
         asyncio.run(registrations.add("location", AOR, "sip:a@192.0.2.1", 600, 1.0, path))
