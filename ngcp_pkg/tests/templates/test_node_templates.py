@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from ngcp.api import config as api
 from ngcp.lb import config as lb
 from ngcp.proxy import config as proxy
+from ngcp.rtpengine import config as rtpengine
 from ngcpcfg.problems import RefusedError
 from templates.node import INTERFACES, Rendered, render
 
@@ -74,6 +76,22 @@ def test_the_kernel_keeps_the_media_relays_ports_for_it(tmp_path: Path) -> None:
 
     sysctl = node.text("/etc/sysctl.d/60-ngcp.conf")
     assert "net.ipv4.ip_local_reserved_ports = 40000-42000\n" in sysctl
+
+
+def test_relay_listens_inside_and_relays_outside(node: Rendered) -> None:
+    read = rtpengine.load(node.path(RELAY))
+
+    assert read.control == ("127.0.0.1", 12222)
+    assert (read.interface, read.port_min, read.port_max, read.tos) == ("192.0.2.11", 30000, 40000, 184)
+
+
+def test_api_is_served_over_https_on_every_address(node: Rendered) -> None:
+    read = api.load(node.path(API))
+
+    assert (read.listen.address, read.listen.port) == ("0.0.0.0", 1443)
+    assert read.listen.private_key == Path("/etc/ngcp-config/shared-files/ssl/myserver.key")
+    assert read.database.socket == "/run/mysqld/mysqld.sock"
+    assert read.proxy_xmlrpc == "http://127.0.0.1:8000/RPC2"
 
 
 @pytest.mark.parametrize(
