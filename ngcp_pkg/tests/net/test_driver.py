@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from net.loop import run, until
 from ngcp.net.driver import Driver
 from ngcp.sip.transport.flow import Address, Flow
@@ -104,6 +106,41 @@ def test_what_is_overdue_fires_at_once() -> None:
             driver.receive(data, FLOW)
             driver.transmit()
         await until(lambda: len(sender.sent) == 2)
+
+    run(test)
+
+
+class Buggy(Echo):
+    """A core that trips over some messages, at once or later."""
+
+    def receive(self, data: bytes, flow: Flow, now: float) -> None:
+        if data == b"bug":
+            raise RuntimeError("a bug")
+        super().receive(data, flow, now)
+
+    def handle_timer(self, now: float) -> None:
+        super().handle_timer(now)
+        if self.outbox == [(b"late bug", FLOW)]:
+            raise RuntimeError("a bug")
+
+
+def test_a_bug_hits_one_message_or_timer_only(caplog: pytest.LogCaptureFixture) -> None:
+    async def test() -> None:
+        caplog.clear()
+        core, sender = Buggy(0.001), Sender()
+        driver = Driver(core)
+        driver.attach("udp", LOCAL, sender)
+        for data in (b"bug", b"late bug", b"fine"):
+            driver.receive(data, FLOW)
+            driver.transmit()
+            await asyncio.sleep(0.002)
+        await until(lambda: len(sender.sent) == 2)
+
+        assert [data for data, _ in sender.sent] == [b"late bug", b"fine"]
+        assert [record.getMessage() for record in caplog.records] == [
+            "a message from 192.0.2.1:5060 could not be handled",
+            "a timer could not be handled",
+        ]
 
     run(test)
 

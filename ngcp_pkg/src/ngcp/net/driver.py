@@ -5,9 +5,12 @@ The core never waits; whoever makes it act outside of `receive` (a task that awa
 """
 
 import asyncio
+import logging
 from typing import Protocol
 
 from ngcp.sip.transport.flow import Address, Flow
+
+_log = logging.getLogger(__name__)
 
 
 class Core(Protocol):
@@ -58,7 +61,10 @@ class Driver:
 
     def receive(self, data: bytes, flow: Flow) -> None:
         """Hand one message to the core; `transmit` follows once the socket is drained."""
-        self._core.receive(data, flow, self._loop.time())
+        try:
+            self._core.receive(data, flow, self._loop.time())
+        except Exception:  # a bug that one message hits must not take the others along
+            _log.exception("a message from %s:%d could not be handled", *flow.remote)
 
     def fail(self, flow: Flow) -> None:
         """Tell the core that a flow is gone."""
@@ -91,5 +97,8 @@ class Driver:
 
     def _on_timer(self) -> None:
         self._timer = None
-        self._core.handle_timer(self._loop.time())
+        try:
+            self._core.handle_timer(self._loop.time())
+        except Exception:  # nor all timers behind this one
+            _log.exception("a timer could not be handled")
         self.transmit()

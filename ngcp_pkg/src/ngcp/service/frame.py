@@ -27,6 +27,10 @@ STATUS_EVERY: Final = 10.0
 _log = logging.getLogger(__name__)
 
 
+class CannotStart(Exception):
+    """An address in use, a database socket that is not there …: systemd tries again."""
+
+
 class Service(Protocol):
     """What a daemon is to its frame."""
 
@@ -56,7 +60,7 @@ def run(name: str, *, load: Callable[[Path], C], build: Callable[[C], Service], 
     except ConfigError as error:
         print(f"<3>{name}: {error}", file=sys.stderr)
         return os.EX_CONFIG
-    except OSError as error:  # an address in use, a database socket that is not there …
+    except CannotStart as error:
         print(f"<3>{name}: cannot start: {error}", file=sys.stderr)
         return os.EX_UNAVAILABLE
     return os.EX_OK
@@ -69,14 +73,24 @@ async def _serve(build: Callable[[], Service]) -> None:
         loop.add_signal_handler(number, stopping.set)
     service = build()
     try:
-        await service.start()
+        try:
+            await service.start()
+        except OSError as error:
+            raise CannotStart(str(error)) from error
         _settle_collector()
         notify("READY=1", f"STATUS={service.status()}")
         await _supervise(service, stopping)
     finally:
         notify("STOPPING=1")
+        await _stop(service)
+
+
+async def _stop(service: Service) -> None:
+    try:
         async with asyncio.timeout(STOP_WITHIN):
             await service.stop()
+    except TimeoutError:
+        _log.warning("gave up stopping after %s s", STOP_WITHIN)
 
 
 def _settle_collector() -> None:
