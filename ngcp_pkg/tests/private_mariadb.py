@@ -29,6 +29,14 @@ SERVER_OPTIONS = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the server, so that it can be left out where there is none."""
+    for item in items:
+        if "mariadb_server" in getattr(item, "fixturenames", ()):
+            item.add_marker("mariadb")
+
+
 class Server:
     """A running server, and a connection to it as its administrator."""
 

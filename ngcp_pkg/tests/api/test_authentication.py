@@ -11,8 +11,6 @@ from api.conftest import ADMINISTRATOR, Api
 from ngcp.api import authentication
 from private_mariadb import ADMINISTRATOR_PASSWORD
 
-pytestmark = pytest.mark.mariadb
-
 
 def basic(text: bytes) -> dict[str, str]:
     return {"Authorization": f"Basic {base64.b64encode(text).decode()}"}

@@ -9,7 +9,6 @@ import pytest
 from api.conftest import PATCH, SHOW, Api
 from ngcp.api.gate import MAXIMUM_BODY
 
-pytestmark = pytest.mark.mariadb
 RESOURCES = (
     "resellers",
     "billingprofiles",

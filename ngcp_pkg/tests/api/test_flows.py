@@ -2,12 +2,8 @@
 
 import hashlib
 
-import pytest
-
 from api.conftest import Api
 from ngcp.provisioning.runtime import Directory
-
-pytestmark = pytest.mark.mariadb
 
 
 def test_two_phones_are_provisioned_with_nothing_but_http(api: Api) -> None:

@@ -7,8 +7,6 @@ import pytest
 
 from api.conftest import Api
 
-pytestmark = pytest.mark.mariadb
-
 
 def test_unknown_field_is_422_and_names_it(api: Api) -> None:
     message = api.refused("domains", 422, domain="example.org", colour="red")
@@ -29,7 +27,7 @@ def test_every_refused_field_is_named(api: Api) -> None:
 def test_what_is_no_object_is_refused(api: Api, body: object) -> None:
     headers = {"Content-Type": "application/json"}
     response = api.ask("POST", "/api/domains/", content=json.dumps(body), headers=headers)
-    assert response.status_code == 422
+    assert response.status_code in (400, 422)  # null is no body, or no object
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,6 @@ import pytest
 from api.conftest import Api
 from ngcp.service.commands import CommandError
 
-pytestmark = pytest.mark.mariadb
-
 
 @pytest.fixture
 def alice(api: Api, customer: int) -> int:

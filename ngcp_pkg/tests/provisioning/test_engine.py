@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from ngcp.provisioning.engine import DatabaseUnavailable, connect, transaction
 from private_mariadb import Server
 
-pytestmark = pytest.mark.mariadb
 T = TypeVar("T")
 TIMEOUT = 0.3
 

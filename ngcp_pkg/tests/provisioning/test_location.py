@@ -12,7 +12,6 @@ from ngcp.provisioning.engine import connect
 from ngcp.provisioning.location import LocationRow, LocationTable
 from private_mariadb import Server
 
-pytestmark = pytest.mark.mariadb
 T = TypeVar("T")
 DESK = LocationRow(
     ruid="uloc-1",

@@ -10,7 +10,6 @@ from ngcp.provisioning.engine import connect
 from ngcp.provisioning.runtime import Directory, Subscriber
 from private_mariadb import Server
 
-pytestmark = pytest.mark.mariadb
 T = TypeVar("T")
 ALICE = Subscriber("11111111-1111-4111-8111-111111111111", "alice", "example.org", "5f4d", "secret")
 

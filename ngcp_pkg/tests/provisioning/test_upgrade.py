@@ -14,8 +14,6 @@ from ngcp.provisioning.upgrade import administer, revisions, upgrade, wait_for
 from ngcp.tools import provision
 from private_mariadb import ADMINISTRATOR_PASSWORD, Server
 
-pytestmark = pytest.mark.mariadb
-
 
 def engine_of(server: Server) -> Engine:
     return administer(server.socket, server.user)
