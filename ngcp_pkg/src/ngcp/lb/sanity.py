@@ -74,10 +74,6 @@ def check_message(message: Message) -> None:
     for name, spelling in AT_MOST_ONCE.items():
         if names.count(name) > 1:
             raise DuplicateHeader(spelling)
-    for header, party in (("From", message.from_), ("To", message.to)):
-        tag = party.tag
-        if tag is not None and not (0 < len(tag) <= LONGEST_TAG and _TOKEN.issuperset(tag)):
-            raise InvalidHeader(header, party.address)
     length = message.content_length
     if length is not None and length > len(message.body):
         raise BadBody(f"{length} bytes announced, {len(message.body)} received")
@@ -94,6 +90,9 @@ def check_request(request: Request) -> None:
         raise UnsupportedScheme(request.uri)
     for header, party in (("From", request.from_), ("To", request.to)):
         _check_uri(header, party.address)
+        tag = party.tag
+        if tag is not None and not (0 < len(tag) <= LONGEST_TAG and _TOKEN.issuperset(tag)):
+            raise InvalidHeader(header, party.address)
     for header in ("authorization", "proxy-authorization"):
         for credentials in request.all(header):
             _check_credentials(credentials)
