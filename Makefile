@@ -40,7 +40,7 @@ packages: prerequisites ## build the Debian packages, twice, and the apt reposit
 	@flock $(NGCP_CACHE)/packages.lock $(PLAYBOOK) playbooks/packages.yml
 
 image: prerequisites base repository ## build the disk image: image/out/ngcp-appliance.raw and .qcow2
-	@flock $(NGCP_CACHE)/image.lock $(PLAYBOOK) playbooks/image.yml
+	@flock $(NGCP_CACHE)/image.lock unshare --mount $(PLAYBOOK) -i inventory -i image/inventory.yml playbooks/image.yml
 
 lint: prerequisites ## run all linters
 	@toolchain/lint

@@ -19,8 +19,11 @@ die() { say "$*"; exit 1; }
 # hash_of FILE...: one key for the contents of these files.
 hash_of() { cat -- "$@" | sha256sum | cut -c1-16; }
 
-# locked NAME: let one process at a time pass, until the script ends.
-locked() { exec {lock}> "$NGCP_CACHE/$1.lock"; flock "$lock"; }
+# locked NAME [--shared]: let one process at a time pass, or those that share, until the script ends.
+locked() {
+    exec {lock}> "$NGCP_CACHE/$1.lock"
+    flock "${@:2}" "$lock"
+}
 
 # debian_uri main|security: where this machine's own apt gets Debian, or Debian's security updates, from.
 # A mirror serves all releases side by side, so the URI in use here is good for trixie as well.
