@@ -116,6 +116,34 @@ def test_a_slow_body_ties_nobody_up(database: Server, tls: Path, monkeypatch: py
     assert asyncio.run(main()).startswith(b"HTTP/1.1 408")
 
 
+def test_who_asks_for_nothing_is_hung_up_on(tls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred silent connections would shut everybody else out."""
+    monkeypatch.setattr("ngcp.api.server.PATIENCE", 0.2)
+
+    async def main() -> bytes:
+        config = configuration(tls, "/nowhere")
+        trusted = ssl.create_default_context(cafile=str(config.listen.certificate))
+        async with serving(config) as (service, _client), asyncio.timeout(10):
+            reader, writer = await asyncio.open_connection("127.0.0.1", service.port, ssl=trusted)
+            writer.write(b"GET /api/ HTTP/1.1\r\nHost: no")
+            answer = await reader.read()
+            writer.close()
+            return answer
+
+    assert asyncio.run(main()) == b""
+
+
+def test_strangers_keep_no_connection(database: Server, tls: Path) -> None:
+    async def main() -> tuple[str | None, str | None]:
+        async with serving(configuration(tls, database.socket)) as (_service, client):
+            known = await client.get("/api/domains/")
+            stranger = await client.get("/api/domains/", auth=("administrator", "a guess"))
+            assert stranger.status_code == 401
+            return known.headers.get("Connection"), stranger.headers.get("Connection")
+
+    assert asyncio.run(main()) == (None, "close")
+
+
 def test_the_api_starts_before_its_database(tls: Path, tmp_path: Path) -> None:
     async def main() -> int:
         async with serving(configuration(tls, str(tmp_path / "nobody"))) as (_service, client):

@@ -40,7 +40,11 @@ class Gate:
             administrator = await self._admit(scope)
             body = await _read_body(Headers(scope=scope), receive)
         except (ApiError, DatabaseUnavailable) as error:
-            await answer(error)(scope, receive, send)
+            refusal = answer(error)
+            refusal.headers["Connection"] = (
+                "close"  # a stranger keeps no connection; the rest of a body is not read
+            )
+            await refusal(scope, receive, send)
             return
         scope.setdefault("state", {})["administrator"] = administrator
 
