@@ -219,6 +219,17 @@ def test_forged_route_leads_nowhere(node: Node, method: str) -> None:
     assert bob.seen == []
 
 
+@pytest.mark.parametrize("method", ["INVITE", "MESSAGE"])
+def test_party_to_a_call_cannot_aim_its_route_at_others(node: Node, method: str) -> None:
+    """The route is signed, and so is the only target it leads to."""
+    call, _ = call_bob(node)
+    call.target = "sip:victim@203.0.113.7"
+    attempt = call.request(method, SDP)
+    node.wire.run_until(lambda: attempt.is_over)
+    assert attempt.status == 403
+    assert node.wire.sent_to(("203.0.113.7", 5060)) == []
+
+
 def test_callee_sees_neither_credentials_nor_internal_headers(node: Node) -> None:
     _, bob = call_bob(node)
     invite = bob.calls[0].invite

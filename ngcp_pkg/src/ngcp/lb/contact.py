@@ -48,13 +48,22 @@ def mask_answer(response: Response, flow: Flow, edge: Edge) -> None:
         response.remove("Contact")
 
 
-def unmask(request: Request, edge: Edge) -> Flow | None:
-    """Give a request for a masked Contact its real Request-URI; return the flow to it, None if not masked."""
-    if PARAMETER not in request.uri:
+def reveal(text: str, edge: Edge) -> tuple[str, Flow | None] | None:
+    """Return the URI and the flow behind a masked Contact; None if `text` is none of ours."""
+    if PARAMETER not in text:
         return None
-    uri = Uri.parse(request.uri)
+    uri = Uri.parse(text)
     token = uri.params.get(PARAMETER)
     if token is None or not edge.is_own(uri):
         return None
-    request.uri, transport, remote = edge.tokens.open(token)
-    return edge.outwards(transport, remote)
+    real, transport, remote = edge.tokens.open(token)
+    return real, edge.outwards(transport, remote)
+
+
+def unmask(request: Request, edge: Edge) -> Flow | None:
+    """Give a request for a masked Contact its real Request-URI; return the flow to it, None if not masked."""
+    revealed = reveal(request.uri, edge)
+    if revealed is None:
+        return None
+    request.uri, flow = revealed
+    return flow

@@ -15,6 +15,7 @@ from ngcp.sip.transport.flow import Flow
 INWARDS: Final[tuple[Station, ...]] = (
     stations.refuse_loop,
     stations.follow_routes_inwards,
+    stations.refuse_foreign_target,
     stations.tell_source,
     stations.add_path,
     stations.hide_contact,

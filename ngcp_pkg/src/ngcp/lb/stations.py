@@ -6,7 +6,7 @@ They are pure: what they know of the world is `Edge`. A `SipError` refuses the r
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ngcp.lb.contact import mask_contact, unmask
+from ngcp.lb.contact import mask_contact, reveal, unmask
 from ngcp.lb.edge import Edge, address_of
 from ngcp.lb.headers import FROM_OUTSIDE, TO_OUTSIDE, keep_private
 from ngcp.lb.routing import (
@@ -71,6 +71,16 @@ def refuse_loop(crossing: Crossing, edge: Edge) -> None:
 def follow_routes_inwards(crossing: Crossing, edge: Edge) -> None:
     """Take our Route values off; whatever else is named must be ours too: no open relay."""
     refuse_foreign_routes(crossing.request, edge)
+
+
+def refuse_foreign_target(crossing: Crossing, edge: Edge) -> None:
+    """In a dialog, let a phone address the other phone only: every Contact it was told is one we masked.
+
+    A party to a call has a signed Route; without this it could aim it at any address outside.
+    """
+    request = crossing.request
+    if request.to.tag is not None and reveal(request.uri, edge) is None:
+        raise RelayDenied(f"{request.uri} in a dialog")
 
 
 def tell_source(crossing: Crossing, edge: Edge) -> None:
