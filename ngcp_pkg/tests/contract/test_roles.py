@@ -84,11 +84,16 @@ def test_a_rendered_file_says_where_to_change_it(template: Path) -> None:
     assert f"change /etc/ngcp-config/templates/{template.relative_to(pool)}, then" in template.read_text()
 
 
-def test_an_image_carries_files_that_some_role_makes() -> None:
-    made = {
-        f"/{path.relative_to(role / NODE_TEMPLATES).with_suffix('')}"
+def targets() -> dict[str, Path]:
+    """Map each file on the node to its template."""
+    return {
+        f"/{path.relative_to(role / NODE_TEMPLATES).with_suffix('')}": path
         for role in ROLE_PATHS
         for path in (role / NODE_TEMPLATES).rglob("*.j2")
     }
 
-    assert set(load(ROLES / "ngcpcfg/defaults/main.yml")["ngcpcfg_image_files"]) <= made
+
+def test_files_that_an_image_carries_ask_nothing_of_the_machine() -> None:
+    """They are rendered where the image is built, whose address and name are not those of the node."""
+    for target in load(ROLES / "ngcpcfg/defaults/main.yml")["ngcpcfg_image_files"]:
+        assert not re.search(r"\bngcp\.", targets()[target].read_text()), target
