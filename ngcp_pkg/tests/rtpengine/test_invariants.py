@@ -11,10 +11,11 @@ TAGS = st.sampled_from(["a", "b", "c"])
 PORTS = st.sampled_from([0, 4000, 4002])
 BODIES = st.lists(PORTS, min_size=1, max_size=3)
 
-SIGNALS = st.fixed_dictionaries(
-    {"command": st.sampled_from(["offer", "answer"]), "from-tag": TAGS, "sections": BODIES},
-    optional={"to-tag": TAGS, "via-branch": st.sampled_from(["1", "2"])},
-)
+Fields = dict[str, st.SearchStrategy[object]]
+SIGNAL: Fields = {"command": st.sampled_from(["offer", "answer"]), "from-tag": TAGS, "sections": BODIES}
+BRANCHES: Fields = {"to-tag": TAGS, "via-branch": st.sampled_from(["1", "2"])}
+
+SIGNALS = st.fixed_dictionaries(SIGNAL, optional=BRANCHES)
 ENDS = st.fixed_dictionaries(
     {"command": st.just("delete")}, optional={"from-tag": TAGS, "to-tag": TAGS, "via-branch": st.just("1")}
 )
