@@ -4,6 +4,7 @@ import json
 import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,14 @@ from lab.process import run, wait_until
 from lab.settings import ROOT, STATE
 
 KEY: Final = STATE / "id_ed25519"
+
+#: Wait for the end of the boot, then list the units that are still starting: one that fails to start and is
+#: started again and again is neither up nor failed.
+STARTING: Final = """\
+systemctl is-system-running --quiet --wait
+systemctl list-units --state=activating,reloading --no-legend --plain | cut -d' ' -f1
+"""
+FAILED: Final = "systemctl list-units --state=failed --no-legend --plain | cut -d' ' -f1"
 
 
 def public_key() -> str:
@@ -67,10 +76,13 @@ def wait_ready(machine: Machine, log: Path, timeout: float) -> None:
         raise LabError(
             f"{machine.name} does not answer on {machine.address} after {timeout:.0f} s, see {log}"
         )
-    state = output(machine, "systemctl is-system-running --wait || true", timeout=timeout).strip()
-    if state != "running":
-        failed = output(machine, "systemctl --failed --no-legend --plain | cut -d' ' -f1").split()
-        raise LabError(f"{machine.name} is {state}, failed units: {' '.join(failed) or 'none'}; see {log}")
+    deadline = time.monotonic() + timeout
+    while starting := output(machine, STARTING, timeout=timeout).split():
+        if time.monotonic() > deadline:
+            raise LabError(f"{machine.name}: {' '.join(starting)} still starting; see {log}")
+        time.sleep(1.0)
+    if failed := output(machine, FAILED).split():
+        raise LabError(f"{machine.name}: {' '.join(failed)} failed; see {log}")
 
 
 def inventory(machine: Machine, host: str) -> str:

@@ -13,7 +13,7 @@ from typing import Final
 from lab import network, ssh
 from lab.errors import LabError
 from lab.machines import Machine
-from lab.process import Background, run, wait_until
+from lab.process import Background, run
 from lab.settings import NAMESPACE_PATH, ROOT, STATE
 
 IMAGE: Final = ROOT / "image" / "out" / "ngcp-appliance.raw"
@@ -61,7 +61,7 @@ class VirtualMachine:
     def up(self) -> None:
         """Boot a fresh copy of the image, unless it runs already, and wait until it is ready."""
         if not self.background.is_running():
-            self.remove()
+            self.down()
             self._make_disk()
             network.add_tap(self._tap)
             self.background.start(network.entered(*self._qemu()))
@@ -72,14 +72,7 @@ class VirtualMachine:
         ssh.wait_ready(self.machine, self.console, BOOT_TIMEOUT)
 
     def down(self) -> None:
-        """Power it off, as its switch would, and remove it."""
-        if self.background.is_running() and ssh.is_answering(self.machine):
-            ssh.output(self.machine, "systemctl --no-block poweroff")
-            wait_until(lambda: not self.background.is_running(), timeout=30.0)
-        self.remove()
-
-    def remove(self) -> None:
-        """Remove what is left of it, however it ended."""
+        """Pull its plug and remove what is left of it, however it ended."""
         self.background.remove()
         if NAMESPACE_PATH.exists():
             network.remove_interface(self._tap)
