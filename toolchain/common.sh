@@ -19,10 +19,10 @@ die() { say "$*"; exit 1; }
 # hash_of FILE...: one key for the contents of these files.
 hash_of() { cat -- "$@" | sha256sum | cut -c1-16; }
 
-# locked NAME [--shared]: let one process at a time pass, or those that share, until the script ends.
+# locked NAME: let one process at a time pass, until the script ends.
 locked() {
     exec {lock}> "$NGCP_CACHE/$1.lock"
-    flock "${@:2}" "$lock"
+    flock "$lock"
 }
 
 # debian_uri main|security: where this machine's own apt gets Debian, or Debian's security updates, from.
