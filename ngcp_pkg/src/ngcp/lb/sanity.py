@@ -4,11 +4,11 @@ A message comes in; it is let pass, or a `SipError` says what the sender did wro
 """
 
 from collections.abc import Collection
-from functools import lru_cache
 from typing import Final
 
 from ngcp.sip.errors import InvalidHeader, InvalidUri, MissingHeader, SipError
 from ngcp.sip.syntax.fields import Via, parse_auth
+from ngcp.sip.syntax.memory import remembered
 from ngcp.sip.syntax.message import Message, Request
 from ngcp.sip.syntax.uri import Uri
 from ngcp.sip.transport.flow import Address, parse_host
@@ -24,8 +24,6 @@ LONGEST_TAG: Final = 256
 #: How often a request may leave us and come back by the public side: each time to another user, so it is
 #: a spiral (§16.3 step 4); a loop goes on.
 SPIRALS: Final = 2
-#: Characters of a URI that is worth remembering: what strangers send must not fill the memory.
-LONGEST_CACHED: Final = 200
 
 _TOKEN: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.!%*_+`'~-")
 
@@ -111,20 +109,17 @@ def _sent_by(via: str) -> Address:
 
 
 def _check_uri(header: str, address: str) -> None:
-    if not (_is_known_uri(address) if len(address) < LONGEST_CACHED else _is_uri(address)):
+    if not _is_uri(address):
         raise InvalidHeader(header, address)
 
 
+@remembered
 def _is_uri(text: str) -> bool:
     try:
         Uri.parse(text)
     except InvalidUri:
         return False
     return True
-
-
-#: The same parties come back in every message of their calls.
-_is_known_uri = lru_cache(4096)(_is_uri)
 
 
 def _check_credentials(credentials: str) -> None:

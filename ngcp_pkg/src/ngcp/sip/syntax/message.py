@@ -10,6 +10,7 @@ from typing import Any, Final, Self, TypeVar
 
 from ..errors import InvalidHeader, MissingHeader
 from .fields import CSeq, NameAddr, Via, split_list
+from .memory import remembered
 from .names import LISTS, canonical, phrase
 
 _Value = TypeVar("_Value")
@@ -18,6 +19,16 @@ _FOLD: Final = re.compile(r"[ \t]*\r\n[ \t]+")
 
 #: Headers that a UAS copies from request to response (§8.2.6.2).
 _COPIED: Final = frozenset({"via", "from", "to", "call-id", "cseq"})
+
+_read_cseq: Final = remembered(CSeq.parse)
+_read_from: Final = remembered(lambda text: NameAddr.parse(text, "From"))
+_read_to: Final = remembered(lambda text: NameAddr.parse(text, "To"))
+
+
+def _read_length(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise InvalidHeader("Content-Length", text)
+    return int(text)
 
 
 def _name_of(line: str) -> str:
@@ -71,8 +82,11 @@ class Message:
 
     def get(self, name: str) -> str | None:
         """Return the value of the first line called `name`, unfolded, or None."""
-        name = canonical(name)
-        return self._value(self._names.index(name)) if name in self._names else None
+        if name not in self._names:  # most callers know the canonical name
+            name = canonical(name)
+            if name not in self._names:
+                return None
+        return self._value(self._names.index(name))
 
     def first(self, name: str) -> str:
         """Return the first value of `name` (of a list header: its first member), or raise `MissingHeader`."""
@@ -96,10 +110,11 @@ class Message:
         return _FOLD.sub(" ", value) if "\r\n" in value else value
 
     def _view(self, name: str, parse: Callable[[str], _Value]) -> _Value:
-        found: _Value | None = self._views.get(name)
-        if found is None:
-            found = self._views[name] = parse(self.first(name))
-        return found
+        if name in self._views:
+            found: _Value = self._views[name]
+            return found
+        self._views[name] = value = parse(self.first(name))
+        return value
 
     # Fields nearly everybody asks for; the values are shared, treat them as read-only.
 
@@ -111,17 +126,17 @@ class Message:
     @property
     def cseq(self) -> CSeq:
         """The CSeq."""
-        return self._view("cseq", CSeq.parse)
+        return self._view("cseq", _read_cseq)
 
     @property
     def from_(self) -> NameAddr:
         """The From header."""
-        return self._view("from", lambda text: NameAddr.parse(text, "From"))
+        return self._view("from", _read_from)
 
     @property
     def to(self) -> NameAddr:
         """The To header."""
-        return self._view("to", lambda text: NameAddr.parse(text, "To"))
+        return self._view("to", _read_to)
 
     @property
     def call_id(self) -> str:
@@ -131,12 +146,7 @@ class Message:
     @property
     def content_length(self) -> int | None:
         """What Content-Length says, None where it is absent (§20.14)."""
-        value = self.get("content-length")
-        if value is None:
-            return None
-        if not (value.isascii() and value.isdigit() and len(value) <= 9):
-            raise InvalidHeader("Content-Length", value)
-        return int(value)
+        return self._view("content-length", _read_length) if "content-length" in self._names else None
 
     # Editing
 

@@ -1,0 +1,18 @@
+"""Texts that come back: the fields of a call stand in each of its messages and need reading only once."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final, TypeVar
+
+#: Texts that are remembered at a time: those of some thousand calls.
+SIZE: Final = 4096
+#: Characters of a text that is worth remembering: what strangers send must not fill the memory.
+LONGEST: Final = 200
+
+_Value = TypeVar("_Value")
+
+
+def remembered(parse: Callable[[str], _Value]) -> Callable[[str], _Value]:
+    """Return `parse` with a memory; its values are shared, treat them as read-only. Errors are forgotten."""
+    known = lru_cache(SIZE)(parse)
+    return lambda text: known(text) if len(text) <= LONGEST else parse(text)
