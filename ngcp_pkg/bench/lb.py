@@ -24,8 +24,8 @@ from bench.report import Metric
 from bench.sipp import Address, Load, written
 
 PAIRS: Final = 5
-CALLS: Final = Load("call", count=2500, rate=250)
-REGISTRATIONS: Final = Load("register", count=3000, rate=300)
+CALLS: Final = Load("call", count=1000, rate=100)
+REGISTRATIONS: Final = Load("register", count=2000, rate=200)
 #: The highest good ratio of CPU time.
 TARGET: Final = 1.5
 #: Seconds after the last message until a transaction is forgotten (64 * T1, RFC 3261 §17), and some.
