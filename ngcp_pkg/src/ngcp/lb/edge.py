@@ -8,6 +8,7 @@ from typing import Final
 
 from ngcp.lb.config import Configuration
 from ngcp.sip.errors import SipError
+from ngcp.sip.syntax.memory import remembered
 from ngcp.sip.syntax.uri import Uri
 from ngcp.sip.transport.flow import Address, Flow, format_address, parse_host
 
@@ -27,15 +28,23 @@ class Tokens:
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
+        self._seal = remembered(self._seal_anew)
+        self._open = remembered(self._open_anew)
 
     def seal(self, uri: str, flow: Flow) -> str:
         """Return the token for a URI (checked by the caller) that is reached over `flow`."""
         host, port = flow.remote
-        payload = f"{flow.transport} {host} {port} {uri}".encode("utf-8", "surrogateescape")
-        return urlsafe_b64encode(self._mac(payload) + payload).rstrip(b"=").decode()
+        return self._seal(f"{flow.transport} {host} {port} {uri}")
 
     def open(self, token: str) -> tuple[str, str, Address]:
         """Return URI, transport and remote address, or raise `ForgedToken`."""
+        return self._open(token)
+
+    def _seal_anew(self, text: str) -> str:
+        payload = text.encode("utf-8", "surrogateescape")
+        return urlsafe_b64encode(self._mac(payload) + payload).rstrip(b"=").decode()
+
+    def _open_anew(self, token: str) -> tuple[str, str, Address]:
         try:
             sealed = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
         except ValueError as error:
