@@ -28,16 +28,20 @@ def take_own_routes(request: Request, edge: Edge) -> tuple[Uri | None, Uri | Non
     Return the Path among them that leads to a phone, and the Route after them, the next hop.
     """
     path: Uri | None = None
+    next_hop: Uri | None = None
+    own = 0
     for value in request.all("route"):
         as_we_wrote_it = value.startswith(edge.prefixes)
         if not as_we_wrote_it or ";received=" in value:
             uri = _read(value)
             if not edge.is_own(uri):
-                return path, uri
+                next_hop = uri
+                break
             if "received" in uri.params:
                 path = path or uri
-        request.pop_first("Route")
-    return path, None
+        own += 1
+    request.drop_first("Route", own)
+    return path, next_hop
 
 
 def refuse_foreign_routes(request: Request, edge: Edge) -> None:

@@ -48,6 +48,26 @@ def test_pop_first_takes_one_value_of_a_line_that_has_two(invite: Request) -> No
         invite.pop_first("Via")
 
 
+@pytest.mark.parametrize(("count", "left"), [(0, ["a", "b", "c"]), (1, ["b", "c"]), (2, ["c"]), (3, [])])
+def test_drop_first_takes_values_wherever_their_lines_end(
+    invite: Request, count: int, left: list[str]
+) -> None:
+    invite.drop_first("Via", count)
+    assert invite.all("via") == left
+    assert invite.lines[-5:] == [
+        "From: <sip:a@h>;tag=1",
+        "To: <sip:b@h>",
+        "Call-ID: x",
+        "CSeq: 1 INVITE",
+        "X: 1",
+    ]
+
+
+def test_drop_first_cannot_take_what_is_not_there(invite: Request) -> None:
+    with pytest.raises(MissingHeader, match="Via"):
+        invite.drop_first("Via", 4)
+
+
 def test_prepend_goes_before_its_own_kind_or_to_the_top(invite: Request) -> None:
     invite.prepend("Via", "new")
     invite.prepend("Record-Route", "<sip:p;lr>")

@@ -100,6 +100,8 @@ class Message:
     def all(self, name: str) -> list[str]:
         """Return every value of `name` in wire order; the lines of list headers are split at their commas."""
         name = canonical(name)
+        if name not in self._names:
+            return []
         values = [self._value(i) for i, known in enumerate(self._names) if known == name]
         if name not in LISTS:
             return values
@@ -186,24 +188,39 @@ class Message:
         """Take out the first value of `name`, leave what else its line has, or raise `MissingHeader`."""
         return self._replace_first(name, None)
 
+    def drop_first(self, name: str, count: int) -> None:
+        """Take out the first `count` values of `name`, in however many lines, or raise `MissingHeader`."""
+        while count > 0:
+            members = self._members(name)
+            self._rewrite_first(name, members[count:])
+            count -= len(members)
+
     def replace_first(self, name: str, value: str) -> None:
         """Put `value` in the place of the first value of `name`, or raise `MissingHeader`."""
         self._replace_first(name, value)
 
     def _replace_first(self, name: str, value: str | None) -> str:
+        members = self._members(name)
+        self._rewrite_first(name, ([] if value is None else [value]) + members[1:])
+        return members[0] if members else ""
+
+    def _members(self, name: str) -> list[str]:
+        """Return the values of the first line called `name`."""
         key = canonical(name)
         if key not in self._names:
             raise MissingHeader(name)
+        value = self._value(self._names.index(key))
+        return split_list(value) if key in LISTS else [value]
+
+    def _rewrite_first(self, name: str, members: Sequence[str]) -> None:
+        """Let the first line called `name` have these values; without any it goes."""
+        key = canonical(name)
         index = self._names.index(key)
-        old = self._value(index)
-        members = split_list(old) if key in LISTS else [old]
-        kept = ([] if value is None else [value]) + members[1:]
         self._views.pop(key, None)
-        if kept:
-            self._lines[index] = f"{name}: {', '.join(kept)}"
+        if members:
+            self._lines[index] = f"{name}: {', '.join(members)}"
         else:
             del self._lines[index], self._names[index]
-        return members[0] if members else ""
 
     def _insert(self, index: int, key: str, line: str) -> None:
         self._views.pop(key, None)

@@ -129,8 +129,9 @@ class Transaction:
         return min(2 * self._interval, LIMITS[timer])
 
     def _stop_timers(self) -> None:
-        for timer in [timer for timer in self._alarms if (self.state, timer) not in self._table]:
-            self._home.alarms.cancel(self._alarms.pop(timer))
+        for timer in tuple(self._alarms):
+            if (self.state, timer) not in self._table:
+                self._home.alarms.cancel(self._alarms.pop(timer))
 
     def _trigger(self, status: int) -> Trigger:
         if status < 200:
