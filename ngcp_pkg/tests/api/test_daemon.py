@@ -62,7 +62,8 @@ async def serving(config: Config) -> AsyncIterator[tuple[ApiService, httpx.Async
     await service.start()
     trusted = ssl.create_default_context(cafile=str(config.listen.certificate))
     url = f"https://127.0.0.1:{service.port}"
-    async with httpx.AsyncClient(base_url=url, verify=trusted, auth=ADMINISTRATOR) as client:
+    client = httpx.AsyncClient(base_url=url, verify=trusted, auth=ADMINISTRATOR, trust_env=False)
+    async with client:  # a package build points the proxy variables at a port where nobody is
         yield service, client
     await service.stop()
 
