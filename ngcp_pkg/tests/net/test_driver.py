@@ -74,7 +74,7 @@ def test_messages_leave_by_the_socket_of_their_flow() -> None:
 
 def test_the_timer_is_armed_for_the_earliest_and_again_after_it_fired() -> None:
     async def test() -> None:
-        core, sender = Echo(0.02), Sender()
+        core, sender = Echo(0.5), Sender()
         driver = Driver(core)
         driver.attach("udp", LOCAL, sender)
         driver.receive(b"second", FLOW)
