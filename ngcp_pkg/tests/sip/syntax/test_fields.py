@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from ngcp.sip.errors import InvalidHeader, InvalidUri
 from ngcp.sip.syntax import CSeq, NameAddr, Uri, Via
-from ngcp.sip.syntax.fields import parse_auth, quote_string, unquote_string
+from ngcp.sip.syntax.fields import parse_auth, quote_string, split_first, split_list, unquote_string
 
 
 @pytest.mark.parametrize(
@@ -118,3 +118,12 @@ def test_broken_auth_parameters(text: str) -> None:
 @given(st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"])))
 def test_quoted_string_round_trip(text: str) -> None:
     assert unquote_string(quote_string(text)) == text
+
+
+@given(st.text('ab,"<>; \\\\'))
+def test_the_first_value_and_the_others_are_what_the_list_holds(text: str) -> None:
+    """§7.3.1: a comma in quotes or brackets separates nothing, and nothing between two commas is no value."""
+    first, others = split_first(text)
+
+    left = split_list(others) if others else []
+    assert [member for member in (first, *left) if member] == [m for m in split_list(text.strip()) if m]

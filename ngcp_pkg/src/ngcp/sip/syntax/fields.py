@@ -38,6 +38,18 @@ def split_list(text: str) -> list[str]:
     return split_outside(text, ",") if "," in text else [text]
 
 
+def split_first(text: str) -> tuple[str, str]:
+    """Return the first value of a list header and the text of the others (§7.3.1)."""
+    start = 0
+    for match in _SEPARATORS[","].finditer(text) if "," in text else ():
+        if match[0] == ",":
+            first = text[start : match.start()].strip()
+            start = match.end()
+            if first:
+                return first, text[start:].lstrip(", \t").rstrip()
+    return text[start:].strip(), ""
+
+
 def unquote_string(text: str) -> str:
     """Return what a quoted-string means; any other text means itself (§25.1)."""
     if len(text) > 1 and text[0] == '"' == text[-1]:

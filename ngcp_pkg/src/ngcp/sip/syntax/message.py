@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Self, TypeVar
 
 from ..errors import InvalidHeader, MissingHeader
-from .fields import CSeq, NameAddr, Via, split_list
+from .fields import CSeq, NameAddr, Via, split_first, split_list
 from .memory import remembered
 from .names import LISTS, canonical, phrase
 
@@ -23,6 +23,10 @@ _COPIED: Final = frozenset({"via", "from", "to", "call-id", "cseq"})
 _read_cseq: Final = remembered(CSeq.parse)
 _read_from: Final = remembered(lambda text: NameAddr.parse(text, "From"))
 _read_to: Final = remembered(lambda text: NameAddr.parse(text, "To"))
+
+
+def _read_via(text: str) -> Via:
+    return Via.parse(split_first(text)[0])
 
 
 def _read_length(text: str) -> int:
@@ -94,7 +98,7 @@ class Message:
         if value is None:
             raise MissingHeader(name)
         if "," in value and canonical(name) in LISTS:
-            return (split_list(value) or [""])[0]
+            return split_first(value)[0]
         return value
 
     def all(self, name: str) -> list[str]:
@@ -115,7 +119,9 @@ class Message:
         if name in self._views:
             found: _Value = self._views[name]
             return found
-        self._views[name] = value = parse(self.first(name))
+        if name not in self._names:
+            raise MissingHeader(name)
+        self._views[name] = value = parse(self._value(self._names.index(name)))
         return value
 
     # Fields nearly everybody asks for; the values are shared, treat them as read-only.
@@ -123,7 +129,7 @@ class Message:
     @property
     def via(self) -> Via:
         """The topmost Via."""
-        return self._view("via", Via.parse)
+        return self._view("via", _read_via)
 
     @property
     def cseq(self) -> CSeq:
@@ -175,7 +181,8 @@ class Message:
     def remove(self, name: str) -> None:
         """Take out every line called `name`."""
         name = canonical(name)
-        self.remove_if(lambda known: known == name)
+        if name in self._names:
+            self.remove_if(lambda known: known == name)
 
     def remove_if(self, predicate: Callable[[str], bool]) -> None:
         """Take out every line whose canonical name satisfies `predicate`."""
@@ -191,8 +198,9 @@ class Message:
     def drop_first(self, name: str, count: int) -> None:
         """Take out the first `count` values of `name`, in however many lines, or raise `MissingHeader`."""
         while count > 0:
-            members = self._members(name)
-            self._rewrite_first(name, members[count:])
+            index = self._index(name)
+            members = split_list(self._value(index))
+            self._rewrite(index, name, ", ".join(members[count:]))
             count -= len(members)
 
     def replace_first(self, name: str, value: str) -> None:
@@ -200,25 +208,24 @@ class Message:
         self._replace_first(name, value)
 
     def _replace_first(self, name: str, value: str | None) -> str:
-        members = self._members(name)
-        self._rewrite_first(name, ([] if value is None else [value]) + members[1:])
-        return members[0] if members else ""
+        index = self._index(name)
+        old = self._value(index)
+        first, others = split_first(old) if self._names[index] in LISTS else (old, "")
+        self._rewrite(index, name, ", ".join(text for text in (value, others) if text))
+        return first
 
-    def _members(self, name: str) -> list[str]:
-        """Return the values of the first line called `name`."""
+    def _index(self, name: str) -> int:
+        """Return where the first line called `name` is, or raise `MissingHeader`."""
         key = canonical(name)
         if key not in self._names:
             raise MissingHeader(name)
-        value = self._value(self._names.index(key))
-        return split_list(value) if key in LISTS else [value]
+        return self._names.index(key)
 
-    def _rewrite_first(self, name: str, members: Sequence[str]) -> None:
-        """Let the first line called `name` have these values; without any it goes."""
-        key = canonical(name)
-        index = self._names.index(key)
-        self._views.pop(key, None)
-        if members:
-            self._lines[index] = f"{name}: {', '.join(members)}"
+    def _rewrite(self, index: int, name: str, value: str) -> None:
+        """Let a line have another value; without any it goes."""
+        self._views.pop(self._names[index], None)
+        if value:
+            self._lines[index] = f"{name}: {value}"
         else:
             del self._lines[index], self._names[index]
 
