@@ -13,6 +13,10 @@ from lab.vm import Firmware
 
 #: GiB: the disk has 8; file system and boot partitions take their share, the unpacked image is below 4.
 GROWN: Final = 6.5
+UNITS: Final = (
+    *("kamailio-lb", "kamailio-proxy", "ngcp-rtpengine-daemon", "ngcp-api", "ngcp-firstboot"),
+    *("mariadb", "redis-server", "nftables", "ssh"),
+)
 #: What a first boot makes: each of these differs between two copies of one image.
 FRESH: Final = (
     "cat /etc/ssh/ssh_host_ed25519_key.pub",
@@ -38,6 +42,14 @@ def test_root_fills_the_disk(machine: Machine) -> None:
     size = ssh.output(machine, "findmnt --noheadings --bytes --output SIZE /")
 
     assert int(size) > GROWN * 2**30
+
+
+def test_units_are_enabled_and_active(machine: Machine) -> None:
+    """They were enabled in a tree that was not running; one question for all, for each takes seconds here."""
+    asked = " ".join(UNITS)
+    answers = ssh.output(machine, f"systemctl is-enabled {asked}; systemctl is-active {asked}").split()
+
+    assert answers == ["enabled"] * len(UNITS) + ["active"] * len(UNITS)
 
 
 def test_password_is_on_the_console_and_not_in_the_journal(node: nodes.Node, machine: Machine) -> None:
