@@ -1,5 +1,8 @@
 """What a stateful proxy does to single messages (RFC 3261 §16.3 to §16.7, §16.11)."""
 
+import gc
+import weakref
+
 import pytest
 
 from ngcp.sip.core.decision import Drop, Relay, Reply, Target
@@ -295,6 +298,24 @@ def test_a_context_ends_when_nothing_more_can_come(desk: Desk) -> None:
     assert isinstance(event, Ended)
     assert event.context is context
     assert (desk.proxy.next_event(), desk.proxy.transactions) == (None, 0)
+
+
+def test_an_ended_context_leaves_memory_without_the_garbage_collector(desk: Desk) -> None:
+    """A daemon's collector looks so rarely that a cycle per call would fill the memory."""
+    gc.disable()
+    try:
+        context = weakref.ref(desk.relay(make_request("INVITE")))
+        (invite,) = desk.sent(DOWN)
+        for status in (180, 200):
+            returning = desk.answer(invite, status)
+            assert returning is not None
+            desk.proxy.forward(returning, 1.0)
+        del returning
+        desk.proxy.handle_timer(40.0)  # timers L and M
+        assert isinstance(desk.proxy.next_event(), Ended)
+        assert context() is None
+    finally:
+        gc.enable()
 
 
 def test_a_request_without_call_id_can_be_rejected(desk: Desk) -> None:

@@ -205,6 +205,8 @@ class Context:
         """Learn that the server transaction or a branch's client transaction is gone."""
         self._alive -= 1
         if self._alive == 0:
+            self.branches.clear()  # they and the request know this context: without that, memory would
+            self.incoming.context = None  # come back only when the garbage collector looks, which is rarely
             self._element.events.append(Ended(self))
 
 
