@@ -21,7 +21,7 @@ IMAGE: Final = ROOT / "image" / "out" / "ngcp-appliance.raw"
 DISK_SIZE: Final = "8G"
 MEMORY_MIB: Final = 2048
 #: Seconds until a first boot is done; 60 (BIOS) to 90 (UEFI) are usual on two cores.
-BOOT_TIMEOUT: Final = 300.0
+BOOT_TIMEOUT: Final = 900.0
 OVMF: Final = Path("/usr/share/OVMF")
 
 
