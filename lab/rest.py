@@ -4,6 +4,7 @@ import base64
 import http.client
 import json
 import ssl
+import time
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,6 +14,8 @@ from lab.errors import LabError
 PORT: Final = 1443
 USER: Final = "administrator"
 TIMEOUT: Final = 30.0
+#: Seconds for which 503 is believed to pass: an emulated node that has just booted has a slow database.
+BUSY: Final = 60.0
 
 #: A JSON object, as the API takes and gives it.
 Json = dict[str, Any]
@@ -60,9 +63,13 @@ class RestClient:
             connection.close()
 
     def create(self, collection: str, item: Json) -> int:
-        """Add an item to a collection and return its number."""
+        """Add an item to a collection and return its number; a node that is busy is asked again."""
         path = f"/api/{collection}/"
         answer = self.request("POST", path, item)
+        deadline = time.monotonic() + BUSY
+        while answer.status == http.client.SERVICE_UNAVAILABLE and time.monotonic() < deadline:
+            time.sleep(2.0)
+            answer = self.request("POST", path, item)
         if answer.status != http.client.CREATED:
             raise LabError(f"POST {path}: {answer.status} {answer.body}")
         return int(answer.headers["location"].rpartition("/")[2])
