@@ -3,10 +3,11 @@
 import re
 import sys
 import tomllib
-from importlib.metadata import packages_distributions
 
 from contract.source_tree import PATHS, SRC, imports
 
+#: Whose import package has another name than the project.
+PROJECT = {"yaml": "pyyaml"}
 #: Loaded by name, not imported: SQLAlchemy's driver, and what its asyncio engine runs on.
 BY_NAME = {"aiomysql", "greenlet"}
 #: Debian's names of what ngcpcfg, whose package declares its own, may import.
@@ -14,12 +15,11 @@ DEBIAN = {"jinja2": "python3-jinja2", "pyyaml": "python3-yaml"}
 
 
 def imported(package: str) -> set[str]:
-    """Return the distributions that a package imports modules of, by their normalized names."""
-    owners = packages_distributions()
+    """Return the projects whose modules a package imports, in lower case."""
     paths = [path for path in PATHS if path.relative_to(SRC).parts[0] == package]
     roots = {name.partition(".")[0] for path in paths for name in imports(path)}
     foreign = roots - sys.stdlib_module_names - {"ngcp", "ngcpcfg", ""}
-    return {re.sub("[-_.]+", "-", owner).lower() for root in foreign for owner in owners[root]}
+    return {PROJECT.get(root, root) for root in foreign}
 
 
 def test_python_project_names_what_it_imports_and_nothing_else() -> None:
