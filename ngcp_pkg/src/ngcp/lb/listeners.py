@@ -1,0 +1,50 @@
+"""Every SIP socket of one load-balancer: opened together, closed together, all in front of one driver."""
+
+import contextlib
+import ssl
+
+from ngcp.lb.config import Configuration
+from ngcp.lb.core import LoadBalancer
+from ngcp.net.driver import Driver
+from ngcp.net.stream import StreamServer, server_context
+from ngcp.net.udp import UdpSocket
+from ngcp.sip.transport.flow import Address, Flow
+
+
+class Listeners:
+    """The sockets of both sides, on the running loop."""
+
+    def __init__(self, core: LoadBalancer, configuration: Configuration) -> None:
+        self._core = core
+        self._configuration = configuration
+        self._driver = Driver(core)
+        self._release = contextlib.ExitStack()
+        self._release.callback(self._driver.close)
+
+    def open(self) -> None:
+        """Listen; an `OSError` leaves open what `close` will close."""
+        public, internal = self._configuration.public, self._configuration.internal
+        self._listen_udp(internal.socket, 0)
+        self._listen_udp(public.socket, self._configuration.tos)
+        self._listen_stream(public.socket, None)
+        if public.certificate is not None and public.private_key is not None:
+            tls = server_context(public.certificate, public.private_key)
+            self._listen_stream((public.address, public.tls_port), tls)
+
+    def close(self) -> None:
+        """Let go of every socket."""
+        self._release.close()
+
+    def _listen_udp(self, local: Address, tos: int) -> None:
+        def receive(data: bytes, remote: Address) -> None:
+            self._driver.receive(data, Flow("udp", local, remote))
+
+        socket = UdpSocket(local, receive, self._driver.transmit, tos)
+        self._release.callback(socket.close)
+        self._driver.attach("udp", local, socket)
+
+    def _listen_stream(self, local: Address, tls: ssl.SSLContext | None) -> None:
+        server = StreamServer(self._driver, opened=self._core.connected, tls=tls, tos=self._configuration.tos)
+        self._release.callback(server.close)
+        server.listen(local)
+        self._driver.attach(server.transport, local, server)
