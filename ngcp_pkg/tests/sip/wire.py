@@ -37,6 +37,8 @@ class Wire:
         """Everything that was sent: `192.0.2.2 > 192.0.2.1 INVITE`."""
         self.fate: Callable[[int, bytes], Sequence[float]] = lambda number, data: (LATENCY,)
         """Called with the number of the message, from 0, and its bytes."""
+        self.distances: dict[Address, float] = {}
+        """Seconds more that a message to an address is under way."""
         self._nodes = {node.address: node for node in nodes}
         self._under_way: list[tuple[float, int, bytes, Flow]] = []
         self._copies = 0
@@ -79,5 +81,6 @@ class Wire:
                 for delay in self.fate(len(self.log), data):
                     self._copies += 1
                     arrival = Flow(flow.transport, flow.remote, flow.local)
-                    heappush(self._under_way, (self.now + delay, self._copies, data, arrival))
+                    when = self.now + delay + self.distances.get(flow.remote, 0.0)
+                    heappush(self._under_way, (when, self._copies, data, arrival))
                 self.log.append(f"{flow.local[0]} > {flow.remote[0]} {what}")

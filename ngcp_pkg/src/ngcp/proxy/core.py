@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ngcp.provisioning.runtime import DatabaseUnavailable
 from ngcp.sip.core.decision import Decision, Relay, Reply
-from ngcp.sip.core.proxy import Ended, Incoming, Returning, StatefulProxy
+from ngcp.sip.core.proxy import Ended, Forsaken, Incoming, Returning, StatefulProxy
 from ngcp.sip.errors import SipError
 from ngcp.sip.syntax import Request, parse
 from ngcp.sip.transport import Flow
@@ -113,7 +113,7 @@ class ProxyCore:
                     self._enter(event, partial(self._decide, event))
                 case Returning():
                     self._enter(event.context.incoming, partial(self._return, event))
-                case Ended():
+                case Ended() | Forsaken():
                     pass
 
     def _enter(self, incoming: Incoming, work: Work) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ngcp.sip.core.decision import Decision, Relay, Reply, Target
-from ngcp.sip.core.proxy import Ended, Incoming, Returning, StatefulProxy
+from ngcp.sip.core.proxy import Ended, Forsaken, Incoming, Returning, StatefulProxy
 from ngcp.sip.syntax import Request, Uri, parse
 from ngcp.sip.transport import Flow
 from sip.messages import Ids
@@ -20,10 +20,14 @@ class ProxyNode:
         """Where each user is: addresses with their q."""
         self.engine = StatefulProxy(Ids("p"), server="Test", translate_503=False)
         self.timer_c = 180.0
+        self.patience = 0.0
+        self.has_spares = False
+        """Whether all places of a user after the first are spares of that one."""
         self.holds = False
         self.held: list[Incoming] = []
         self.returned: list[int] = []
         """Statuses of the `Returning` events."""
+        self.forsaken: list[Address] = []
         self.ended = 0
         self.edit: Callable[[Returning], None] = lambda returning: None
 
@@ -63,6 +67,8 @@ class ProxyNode:
                 self.returned.append(event.response.status)
                 self.edit(event)
                 self.engine.forward(event, now)
+            elif isinstance(event, Forsaken):
+                self.forsaken.append(event.flow.remote)
             elif isinstance(event, Ended):
                 self.ended += 1
 
@@ -73,6 +79,10 @@ class ProxyNode:
         places = self.users.get(uri.user or "")
         if places is None:
             return Reply(404)
+        if self.has_spares:
+            first, *others = [Flow("udp", self.address, place) for place, _ in places]
+            target = Target(request.uri, first, spares=tuple(others), patience=self.patience)
+            return Relay(request, (target,), timer_c=self.timer_c)
         targets = [self._target(f"sip:{uri.user}@{place[0]}:{place[1]}", place, q) for place, q in places]
         return Relay(request, tuple(targets), timer_c=self.timer_c)
 

@@ -1,6 +1,7 @@
-"""One branch of a forked request: its client transaction, CANCEL and timer C (RFC 3261 §16.8, §16.10)."""
+"""One branch of a forked request: client transaction, CANCEL, timer C, spares (RFC 3261 §16.8, §16.10)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ..syntax.message import Request, Response
@@ -45,19 +46,31 @@ class Branch:
         self._transaction = self._layer.request(request, self.target.flow, name, now)
         if request.method == "INVITE":
             self._timer_c = timer_c
-            self._wait_until(now + timer_c)
+        if self.target.patience or self._timer_c:
+            self._wait_until(now + (self.target.patience or timer_c))
         return self._transaction
+
+    def succession(self) -> tuple[Request, Target]:
+        """Hand over, once, what another branch is to send and where: to the first of the spares."""
+        spare, *others = self.target.spares
+        successor = replace(self.target, flow=spare, route=(), spares=tuple(others))
+        self.target = replace(self.target, spares=())
+        request = self._transaction.request.copy()  # the route is in it
+        request.pop_first("Via")
+        return request, successor
 
     def note(self, response: Response, now: float) -> None:
         """Let timer C and a waiting CANCEL know of a response (§16.7 step 2, §9.1)."""
         if response.status >= 200:
             self.settle()
             return
-        self._is_provisional = True
+        is_first, self._is_provisional = not self._is_provisional, True
         if self._cancel is not None:
             self._send_cancel(now)
-        elif response.status > 100:
-            self._due = now + self._timer_c
+        elif self._timer_c:
+            self._due = now + self._timer_c if is_first or response.status > 100 else self._due
+        else:
+            self.settle()  # it lives: how long it takes is the transaction's matter
 
     def settle(self) -> None:
         """Stop waiting: a final response is there."""
@@ -88,9 +101,13 @@ class Branch:
         self._alarm = self._layer.alarms.set(self, Timer.C, due)
 
     def wake(self, timer: Timer, now: float) -> None:
-        """Timer C: the INVITE rang too long, or its CANCEL was of no use (§16.8, §9.1)."""
+        """Act when the target is silent, rang too long, or heeds no CANCEL (§16.8, §9.1)."""
         if now < self._due:  # a provisional response moved it; setting it anew for each would cost more
             self._alarm = self._layer.alarms.set(self, timer, self._due)
+        elif self.target.patience and not self._is_provisional:
+            self.cancel((), now)  # should it live after all
+            self._transaction.hush()
+            self.context.fail(self, 503, now)
         elif self._is_cancel_sent:
             self._transaction.abandon(now)
             self.context.fail(self, 408, now)

@@ -49,13 +49,21 @@ class Returning:
 
 
 @dataclass(slots=True, eq=False)
+class Forsaken:
+    """A target was silent, unreachable or answered 503, and one of its spares is asked instead."""
+
+    context: "Context"
+    flow: Flow
+
+
+@dataclass(slots=True, eq=False)
 class Ended:
     """Nothing more comes from this context, not even a retransmission: forget it."""
 
     context: "Context"
 
 
-ProxyEvent = Incoming | Returning | Ended
+ProxyEvent = Incoming | Returning | Forsaken | Ended
 
 
 @dataclass(slots=True, eq=False)
@@ -105,15 +113,18 @@ class Context:
             self._fork(now)
 
     def _fork(self, now: float) -> None:
-        element = self._element
         for target in self._waiting.pop(0):
-            branch = Branch(self, target, element.layer)
-            self.branches.append(branch)
-            transaction = branch.start(self._prepared, element.new_branch(), self._timer_c, now)
-            element.branches[transaction] = branch
-            self._alive += 1
+            self._send(self._prepared, target, now)
         if not self._waiting:
             del self._prepared  # a call may last long, and nothing is forwarded again
+
+    def _send(self, prepared: Request, target: Target, now: float) -> None:
+        element = self._element
+        branch = Branch(self, target, element.layer)
+        self.branches.append(branch)
+        transaction = branch.start(prepared, element.new_branch(), self._timer_c, now)
+        element.branches[transaction] = branch
+        self._alive += 1
 
     def cancel(self, reasons: Sequence[str], now: float) -> None:
         """Cancel what is still unanswered; the branches' 487 will answer the caller (§16.10)."""
@@ -162,17 +173,26 @@ class Context:
         branch.final = response
         if response.status >= 600:
             self.cancel((), now)
-        self._conclude(now)
+        self._conclude_branch(branch, response.status, now)
 
     def fail(self, branch: Branch, status: int, now: float) -> None:
         """Count a branch without a usable answer as answered with 408, 502 or 503 (§16.8, §16.9)."""
         branch.settle()
         if branch.final is not None:
             return
-        if status == 408 and self.incoming.is_cancelled:
+        if status in (408, 503) and self.incoming.is_cancelled:
             status = 487
         branch.final = self._element.answer(self.incoming.request, status)
-        self._conclude(now)
+        self._conclude_branch(branch, status, now)
+
+    def _conclude_branch(self, branch: Branch, status: int, now: float) -> None:
+        """Let a spare take the place of a branch that nobody served; else see what all branches came to."""
+        is_open = not (self._is_decided or self.incoming.is_cancelled)
+        if status == 503 and branch.target.spares and is_open:
+            self._element.events.append(Forsaken(self, branch.target.flow))
+            self._send(*branch.succession(), now)
+        else:
+            self._conclude(now)
 
     def _conclude(self, now: float) -> None:
         """Once every branch failed, try the next targets or choose the best answer (§16.7 step 6)."""

@@ -18,6 +18,10 @@ class Target:
     """Route values to put before those that the request has, the next hop first."""
     q: float = 1.0
     """Targets of equal q ring together; those of lower q are tried once all before them failed (§16.6)."""
+    spares: tuple[Flow, ...] = ()
+    """Next hops that can take this one's place, one after the other, as long as the answer is 503 (§16.7)."""
+    patience: float = 0.0
+    """Seconds without any response after which this counts as 503; 0: wait as the transaction does."""
 
 
 @dataclass(slots=True)

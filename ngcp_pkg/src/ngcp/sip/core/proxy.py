@@ -4,7 +4,7 @@ Messages and `now` come in, `(bytes, Flow)` pairs and events go out; there is no
 
 * Feed it: `receive` (parsed messages), `handle_timer` (when `next_timer` is due), `transport_failed`.
 * Then take `next_event` until it is None, and answer: an `Incoming` with `execute`, a `Returning` with
-  `forward`, both now or later, in the order of the events of one context. `Ended` wants no answer.
+  `forward`, both now or later, in the order of the events of one context. `Forsaken` and `Ended` want none.
 * Then send `messages_to_send`.
 
 CANCEL, 100, 487, ACK for failures, retransmissions and every timer are handled inside and are never events.
@@ -27,11 +27,11 @@ from ..transaction import (
 )
 from ..transaction.layer import MAX_TRANSACTIONS
 from ..transport.flow import Flow
-from .context import Context, Element, Ended, Incoming, ProxyEvent, Returning
+from .context import Context, Element, Ended, Forsaken, Incoming, ProxyEvent, Returning
 from .decision import Decision, Relay, Reply
 from .forwarding import branch_request, hide_overload, prepare
 
-__all__ = ["Context", "Ended", "Incoming", "Returning", "StatefulProxy"]
+__all__ = ["Context", "Ended", "Forsaken", "Incoming", "Returning", "StatefulProxy"]
 
 
 class StatefulProxy:

@@ -156,6 +156,12 @@ class ClientTransaction(Transaction):
         """Send the request."""
         self._fire(Trigger.START, now, self.request)
 
+    def hush(self) -> None:
+        """Send the request no more; an answer may still come."""
+        for timer in (Timer.A, Timer.E):
+            if timer in self._alarms:
+                self._home.alarms.cancel(self._alarms.pop(timer))
+
     def receive(self, response: Response, now: float) -> None:
         """Take a response that belongs here."""
         self._fire(self._trigger(response.status), now, response)
