@@ -5,6 +5,7 @@ import pytest
 from flows.attempts import Attempt
 from flows.phones import Phone
 from flows.whole import INSIDE, Node
+from ngcp.proxy.control import statistics
 
 
 @pytest.fixture
@@ -112,3 +113,11 @@ def register(node: Node, phone: Phone, expires: int = 3600) -> Attempt:
     attempt = phone.register(expires)
     assert node.wire.run_until(lambda: attempt.is_over)
     return attempt
+
+
+def test_requests_and_replies_are_counted(node: Node) -> None:
+    node.registered("alice", "192.0.2.10")
+
+    counted = statistics(node.proxy)
+    assert (counted["requests.REGISTER"], counted["registrations"]) == (2, 1)
+    assert (counted["replies.4xx"], counted["replies.2xx"]) == (1, 1)

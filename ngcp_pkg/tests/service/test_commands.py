@@ -1,6 +1,8 @@
 """The table of control commands, as an operator meets it over XMLRPC."""
 
 import asyncio
+import os
+import time
 import xmlrpc.client
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -21,11 +23,16 @@ def _fail() -> Json:
     raise RuntimeError("a bug")
 
 
+def _take(text: str, count: int = 0, q: float = 1.0, *names: str) -> list[Json]:
+    return [text, count, q, *names]
+
+
 @pytest.fixture
 def table() -> CommandTable:
-    table = CommandTable("kamailio-lb", clock=iter((10.0, 17.5)).__next__)
+    table = CommandTable("kamailio-lb", clock=iter((10.0, 17.5)).__next__, unix=lambda: 1e9)
     table.add("htable.dump", _dump, "NAME: entries of a table")
     table.add("fail", _fail, "always fails")
+    table.add("take", _take, "TEXT COUNT Q …: takes several types")
     return table
 
 
@@ -51,6 +58,50 @@ def test_every_daemon_knows_uptime_version_and_its_methods(table: CommandTable) 
     methods = call(table, "system.listMethods")
     assert isinstance(methods, list)
     assert {"uptime", "core.uptime", "core.version", "system.listMethods", "htable.dump"} <= set(methods)
+
+
+def test_core_commands_answer_in_kamailios_shapes(table: CommandTable) -> None:
+    uptime = call(table, "core.uptime")
+    assert isinstance(uptime, dict)
+    assert (list(uptime), uptime["uptime"]) == (["now", "up_since", "uptime"], 7)
+    assert (time.mktime(time.strptime(uptime["now"])), time.mktime(time.strptime(uptime["up_since"]))) == (
+        1e9,
+        1e9 - 7,
+    )
+    assert call(table, "core.ps") == [os.getpid(), "main process"]
+    assert call(table, "core.psx") == [{"IDX": 0, "PID": os.getpid(), "DSC": "main process"}]
+    info = call(table, "core.info")
+    assert isinstance(info, dict)
+    assert info["version"] == call(table, "core.version")
+
+
+def test_a_method_tells_its_types(table: CommandTable) -> None:
+    """What the XMLRPC introspection convention asks: a list of alternatives, the result's type first."""
+    assert call(table, "system.methodSignature", "take") == [["array", "string", "int", "double", "string"]]
+    assert call(table, "system.methodSignature", "htable.dump") == [["any", "string"]]
+    assert call(table, "system.methodSignature", "uptime") == [["struct"]]
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        (("a",), ["a", 0, 1.0]),
+        ((4711, "3", 1), ["4711", 3, 1.0]),
+        (("7", 3.0, "0.5", 1, "x"), ["7", 3, 0.5, "1", "x"]),
+    ],
+)
+def test_numbers_and_texts_are_taken_for_each_other(
+    table: CommandTable, given: tuple[Json, ...], taken: list[Json]
+) -> None:
+    assert call(table, "take", *given) == taken
+
+
+@pytest.mark.parametrize("given", [("a", "x"), ("a", 1.5), (True,), ([],), ("a", 1, "q"), ("a", 1, 1.0, {})])
+def test_what_is_no_such_value_is_refused_by_name(table: CommandTable, given: tuple[Json, ...]) -> None:
+    with pytest.raises(xmlrpc.client.Fault, match=r"take\(text: str.*\): \w+ cannot be ") as fault:
+        call(table, "take", *given)
+
+    assert fault.value.faultCode == 400
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ bytes ─► parse ─► sanity ─► transaction ─► corridor ─► Decis
 
 import logging
 from collections import Counter
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Collection
+from typing import Protocol
 
 from ngcp.lb import corridor
 from ngcp.lb.config import Configuration
@@ -14,6 +14,7 @@ from ngcp.lb.contact import mask_answer
 from ngcp.lb.edge import Edge
 from ngcp.lb.headers import FROM_OUTSIDE, TO_OUTSIDE, keep_private
 from ngcp.lb.sanity import check_message, check_request
+from ngcp.service.statistics import name_of_request
 from ngcp.sip.core.decision import Decision, Reply
 from ngcp.sip.core.proxy import Incoming, Returning, StatefulProxy
 from ngcp.sip.errors import SipError
@@ -22,10 +23,14 @@ from ngcp.sip.syntax.message import Request, Response
 from ngcp.sip.syntax.uri import Uri
 from ngcp.sip.transport.flow import Flow
 
-#: Methods counted by name; a peer can invent others without end.
-COUNTED: Final = frozenset({"ACK", "BYE", "CANCEL", "INVITE", "MESSAGE", "NOTIFY", "OPTIONS", "REGISTER"})
-
 _log = logging.getLogger(__name__)
+
+
+class Tap(Protocol):
+    """Looks at messages on their way; `lb.trace` is one."""
+
+    def __call__(self, data: bytes, flow: Flow, *, outbound: bool) -> None:
+        """Take one message as it is on the wire."""
 
 
 class LoadBalancer:
@@ -37,7 +42,9 @@ class LoadBalancer:
         self._edge = Edge.of(configuration, secret, self._connections.__contains__)
         self._proxy = StatefulProxy(ids, server=configuration.server_header, translate_503=False)
         self.counters: Counter[str] = Counter()
-        """Messages by way and kind, own answers by status, drops."""
+        """Messages by way and kind; what was refused and dropped, in all and by reason."""
+        self.tap: Tap | None = None
+        """Sees every message that comes in or goes out, as long as somebody traces."""
 
     @property
     def transactions(self) -> int:
@@ -49,11 +56,18 @@ class LoadBalancer:
         """TCP and TLS connections alive now."""
         return len(self._connections)
 
+    @property
+    def flows(self) -> Collection[Flow]:
+        """The flows of these connections."""
+        return self._connections
+
     # ngcp.net.driver.Core
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         """Take one message; one that is no SIP is dropped, one that is wrong is refused."""
         self.counters[f"received.{flow.transport}"] += 1
+        if self.tap is not None:
+            self.tap(data, flow, outbound=False)
         if not data.strip(b"\r\n\0 "):  # RFC 5626 §4.4.1 over UDP, and what phones send for it
             self.counters["keepalives"] += 1
             return
@@ -74,7 +88,10 @@ class LoadBalancer:
 
     def transport_failed(self, flow: Flow, now: float) -> None:
         """Learn that a flow carries nothing any more."""
-        self._connections.discard(flow)
+        if flow in self._connections:
+            self._connections.discard(flow)
+        else:
+            self.counters["send_failures"] += 1
         self._proxy.transport_failed(flow, now)
         self._work(now)
 
@@ -91,6 +108,9 @@ class LoadBalancer:
         """Hand over, once, what goes out."""
         outbox = self._proxy.messages_to_send()
         self.counters["sent"] += len(outbox)
+        if self.tap is not None:
+            for data, flow in outbox:
+                self.tap(data, flow, outbound=True)
         return outbox
 
     # Requests
@@ -98,7 +118,7 @@ class LoadBalancer:
     def _admit(self, message: Request | Response, flow: Flow, now: float) -> None:
         check_message(message)
         if isinstance(message, Request):
-            self.counters[f"requests.{message.method if message.method in COUNTED else 'other'}"] += 1
+            self.counters[name_of_request(message.method)] += 1
             check_request(message)
             if self._is_ping(message):
                 self._proxy.reject(message, flow, 200)
@@ -130,6 +150,7 @@ class LoadBalancer:
     def _note(self, fate: str, request: Request | None, error: SipError, flow: Flow) -> None:
         """Write the one line that an unwanted message leaves behind."""
         self.counters[fate] += 1
+        self.counters[f"{fate}.{error.status} {error.reason}"] += 1  # reasons are few: our own words
         what = "a message" if request is None else repr(request)
         _log.info("%s %s from %s %s:%d: %s", fate, what, flow.transport, *flow.remote, error)
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from ngcp.provisioning.runtime import DatabaseUnavailable
 from ngcp.service.commands import CommandError, CommandTable, Json
+from ngcp.service.statistics import Statistics, add_statistics
 from ngcp.sip.core.registrar import AddressOfRecord, Binding, Source, Update, check_contact
 from ngcp.sip.errors import SipError
 from ngcp.sip.syntax import NameAddr
@@ -26,7 +27,7 @@ def make_commands(
     """Return the table of the proxy's commands."""
     table = CommandTable("kamailio-proxy")
     registrations = Registrations(locations, unix, ids)
-    table.add("stats", lambda: stats(core), "counters since the start, and what is alive now")
+    add_statistics(table, lambda: statistics(core))
     table.add("ul.dump", registrations.dump, "every registration")
     table.add("ul.lookup", registrations.lookup, "TABLE AOR: the registrations of one subscriber")
     table.add("ul.add", registrations.add, "TABLE AOR CONTACT EXPIRES Q PATH …: register a contact")
@@ -35,9 +36,9 @@ def make_commands(
     return table
 
 
-def stats(core: ProxyCore) -> dict[str, Json]:
-    """Return counters by name."""
-    alive: dict[str, Json] = {"transactions": core.transactions, "registrations": core.registrations}
+def statistics(core: ProxyCore) -> Statistics:
+    """Return counters by name, and what is alive now."""
+    alive: Statistics = {"transactions": core.transactions, "registrations": core.registrations}
     return alive | dict(sorted(core.counters.items()))
 
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import NamedTuple
 
 from ngcp.provisioning.runtime import DatabaseUnavailable
+from ngcp.service.statistics import name_of_request
 from ngcp.sip.core.decision import Decision, Relay, Reply
 from ngcp.sip.core.proxy import Ended, Forsaken, Incoming, Returning, StatefulProxy
 from ngcp.sip.errors import SipError
@@ -109,7 +110,7 @@ class ProxyCore:
         while (event := self._engine.next_event()) is not None:
             match event:
                 case Incoming():
-                    self.counters[event.request.method] += 1
+                    self.counters[name_of_request(event.request.method)] += 1
                     self._enter(event, partial(self._decide, event))
                 case Returning():
                     self._enter(event.context.incoming, partial(self._return, event))
@@ -131,7 +132,7 @@ class ProxyCore:
             _log.exception("%s: %s failed", incoming.request.get("Call-ID"), incoming.request.method)
             decision = Reply(500)
         if isinstance(decision, Reply):
-            self.counters[f"{decision.status // 100}xx"] += 1
+            self.counters[f"replies.{decision.status // 100}xx"] += 1
         self._engine.execute(incoming, decision, self._parts.clock.monotonic())
         self._finish()
 
