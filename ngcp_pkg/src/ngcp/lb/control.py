@@ -1,8 +1,10 @@
 """Commands that operators send to the load-balancer."""
 
+import time
 from collections import Counter
 
 from ngcp.lb.core import LoadBalancer
+from ngcp.lb.trace import Traces, add_traces
 from ngcp.service.commands import CommandTable, Json
 from ngcp.service.statistics import Statistics, add_statistics
 from ngcp.sip.transport.flow import Flow
@@ -15,6 +17,7 @@ def make_commands(core: LoadBalancer) -> CommandTable:
     table.add("tm.stats", lambda: transactions(core), "transactions alive, and final answers by class")
     table.add("core.tcp_info", lambda: tcp_info(core), "how many TCP and TLS connections there are")
     table.add("core.tcp_list", lambda: connections(core), "every TCP and TLS connection")
+    add_traces(table, Traces(core, time.time))
     table.add("tls.list", lambda: connections(core, "tls"), "every TLS connection")
     return table
 
