@@ -5,9 +5,9 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from bench import lb
+from bench import lb, registrar
 
-BENCHMARKS: Final[Mapping[str, Callable[[], int]]] = {"lb": lb.main}
+BENCHMARKS: Final[Mapping[str, Callable[[], int]]] = {"lb": lb.main, "registrar": registrar.main}
 
 
 def main() -> int:

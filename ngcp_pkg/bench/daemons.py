@@ -10,6 +10,8 @@ from typing import Final
 
 from bench import accounting
 
+#: Where our own daemons are.
+SOURCE: Final = Path(__file__).parents[1] / "src"
 START_WITHIN: Final = 20.0
 STOP_WITHIN: Final = 10.0
 
@@ -27,6 +29,8 @@ class Daemon:
     log: Path
     pids: list[int] = field(default_factory=list)
     """All its processes, once it is ready."""
+    ready_at: float = 0.0
+    """When it was seen to serve (monotonic seconds)."""
 
     def cpu_seconds(self) -> float:
         """Return the CPU time used so far."""
@@ -42,7 +46,8 @@ class Daemon:
         while not is_ready():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise DaemonFailed(f"{self.name} does not serve: {self.log.read_text()[-2000:]}")
-            time.sleep(0.1)
+            time.sleep(0.02)
+        self.ready_at = time.monotonic()
         time.sleep(0.5)  # a daemon that forks has all its children by then
         self.pids = accounting.family(self.process.pid)
 

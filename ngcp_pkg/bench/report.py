@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Final
+from typing import Final, Self
 
 OUT: Final = Path(__file__).parent / "out"
 
@@ -20,6 +20,11 @@ class Metric:
     """Ours and the peer's, pair by pair."""
     target: float | None = None
     """The highest good ratio; None: told, not judged."""
+
+    @classmethod
+    def within(cls, name: str, values: Sequence[float], bound: float) -> Self:
+        """Measure against a bound instead of a peer: it stands in the peer's place, the target is 1."""
+        return cls(f"{name}-of-{bound:g}", tuple((value, bound) for value in values), 1.0)
 
     @property
     def ours(self) -> float:

@@ -23,6 +23,14 @@ def test_a_target_is_the_highest_good_ratio(target: float | None, is_missed: boo
     assert Metric("cpu", RUNS, target).is_missed is is_missed
 
 
+@pytest.mark.parametrize(("value", "is_missed"), [(5.0, False), (5.1, True)])
+def test_where_there_is_no_peer_a_bound_stands_in_its_place(value: float, is_missed: bool) -> None:
+    metric = Metric.within("seconds", [value], 5.0)
+
+    assert (metric.name, metric.peer, metric.target) == ("seconds-of-5", 5.0, 1.0)
+    assert metric.is_missed is is_missed
+
+
 def test_programs_read_every_run() -> None:
     assert json.loads(as_json([Metric("cpu", RUNS, 1.5)])) == [
         {
