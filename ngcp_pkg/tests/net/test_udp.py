@@ -82,6 +82,29 @@ def test_packets_carry_the_type_of_service_in_both_families() -> None:
     run(test)
 
 
+def test_a_peer_that_was_unreachable_is_heard_when_it_is_back() -> None:
+    """The error that its absence caused (ICMP) must not make the socket deaf."""
+
+    async def test() -> None:
+        inbox = Inbox()
+        absent = UdpSocket(LOOPBACK, Inbox().receive)
+        remote = absent.address
+        absent.close()
+        ours = UdpSocket(LOOPBACK, inbox.receive)
+        ours.connect(remote)
+        for _ in range(3):
+            ours.send(b"anybody there?", remote)
+            await asyncio.sleep(0.01)
+
+        back = UdpSocket(remote, Inbox().receive)
+        assert back.send(b"yes", ours.address)
+        await until(lambda: len(inbox) == 1)
+        ours.close()
+        back.close()
+
+    run(test)
+
+
 def test_an_address_in_use_is_refused() -> None:
     async def test() -> None:
         first = UdpSocket(LOOPBACK, Inbox().receive)

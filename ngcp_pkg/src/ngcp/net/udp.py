@@ -99,9 +99,15 @@ class UdpSocket:
             except BlockingIOError:
                 break
             except OSError:  # an ICMP error of an earlier send; there may be datagrams behind it
+                self._listen_again()
                 continue
             self._received(data, remote[:2])
         self._drained()
+
+    def _listen_again(self) -> None:
+        """Go on after an error: uvloop watches a socket that had one no more."""
+        self._loop.remove_reader(self._socket)
+        self._loop.add_reader(self._socket, self._drain)
 
 
 class UdpRequester:
