@@ -1,8 +1,10 @@
 """UDP on loopback: the draining socket and the requester with cookies."""
 
 import asyncio
+import functools
 import itertools
 import socket
+from collections.abc import Sized
 
 import pytest
 
@@ -101,6 +103,36 @@ def test_a_peer_that_was_unreachable_is_heard_when_it_is_back() -> None:
         await until(lambda: len(inbox) == 1)
         ours.close()
         back.close()
+
+    run(test)
+
+
+def _have(lists: tuple[Sized, ...], length: int) -> bool:
+    return all(len(each) == length for each in lists)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_one_unreachable_peer_is_told_from_the_others(host: str) -> None:
+    """One socket towards several peers: the error of one must not hit what is sent to another."""
+
+    async def test() -> None:
+        lost: list[Address] = []
+        inbox = Inbox()
+        absent = UdpSocket((host, 0), Inbox().receive)
+        gone = absent.address
+        absent.close()
+        present = UdpSocket((host, 0), inbox.receive)
+        ours = UdpSocket((host, 0), Inbox().receive)
+        ours.watch(lost.append)
+
+        for expected in range(1, 4):
+            assert ours.send(b"anybody there?", gone)
+            assert ours.send(b"hello", present.address)
+            await until(functools.partial(_have, (inbox, lost), expected))
+
+        assert set(lost) == {gone}
+        for each in (present, ours):
+            each.close()
 
     run(test)
 

@@ -16,6 +16,9 @@ DRAIN: Final = 64
 #: Bytes of receive buffer to ask for: bursts wait here while Python is busy (the kernel caps it).
 RECEIVE_BUFFER: Final = 4 * 1024 * 1024
 MAXIMUM_DATAGRAM: Final = 65_535
+#: Socket options of Linux (ip(7), ipv6(7)) that Python does not name.
+IP_RECVERR: Final = 11
+IPV6_RECVERR: Final = 25
 
 
 @functools.lru_cache(4096)
@@ -46,6 +49,7 @@ class UdpSocket:
             raise ValueError(f"{local[0]} is no IP address")
         self._received = received
         self._drained = drained
+        self._unreachable: Callable[[Address], None] | None = None
         self._loop = asyncio.get_running_loop()
         self._socket = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         try:
@@ -74,6 +78,16 @@ class UdpSocket:
         """From now on hear nobody but `remote`."""
         self._socket.connect(remote)
 
+    def watch(self, unreachable: Callable[[Address], None]) -> None:
+        """Say `unreachable(remote)` when an ICMP error says so; for networks where nobody forges those."""
+        option = (
+            (socket.IPPROTO_IP, IP_RECVERR)
+            if self._socket.family is socket.AF_INET
+            else (socket.IPPROTO_IPV6, IPV6_RECVERR)
+        )
+        self._socket.setsockopt(*option, 1)
+        self._unreachable = unreachable
+
     def send(self, data: bytes, remote: Address) -> bool:
         """Send one datagram; False if it cannot go there (a full buffer counts as loss on the way)."""
         if family_of(remote[0]) is None:
@@ -83,6 +97,15 @@ class UdpSocket:
         except BlockingIOError:
             return True
         except (OSError, OverflowError):  # no route, too large, refused, port out of range …
+            return self._unreachable is not None and self._send_again(data, remote)
+        return True
+
+    def _send_again(self, data: bytes, remote: Address) -> bool:
+        """Send what failed for an earlier datagram's error, perhaps to another peer."""
+        self._loop.call_soon(self._listen_again)
+        try:
+            self._socket.sendto(data, remote)
+        except (OSError, OverflowError):
             return False
         return True
 
@@ -106,8 +129,20 @@ class UdpSocket:
 
     def _listen_again(self) -> None:
         """Go on after an error: uvloop watches a socket that had one no more."""
+        if self._socket.fileno() < 0:
+            return
         self._loop.remove_reader(self._socket)
         self._loop.add_reader(self._socket, self._drain)
+        if self._unreachable is not None:
+            self._report_errors(self._unreachable)
+
+    def _report_errors(self, unreachable: Callable[[Address], None]) -> None:
+        for _ in range(DRAIN):
+            try:
+                _, _, _, remote = self._socket.recvmsg(0, 0, socket.MSG_ERRQUEUE)
+            except OSError:
+                return
+            unreachable(remote[:2])
 
 
 class UdpRequester:
