@@ -1,5 +1,6 @@
 """What the keys of config.yml may hold: one table, from which every check and every message is made."""
 
+import ipaddress
 import itertools
 import operator
 import re
@@ -46,9 +47,44 @@ TEXT: Final = Rule("one line of text", _matches(r"[^\x00-\x1f\x7f]*"))
 MAIL: Final = Rule("a mail address such as admin@example.org", _matches(r"[^@\s]+@[^@\s]+"))
 PATH: Final = Rule("the full path of a file", _matches(r"/[^\x00-\x1f\x7f]+"))
 
+
+def _is_address(value: Value) -> bool:
+    try:
+        ipaddress.ip_address(value if isinstance(value, str) else "")
+    except ValueError:
+        return False
+    return True
+
+
+_OF_A_PROXY: Final[Mapping[str, Rule]] = {
+    "address": Rule("an IP address", _is_address),
+    "port": PORT,
+    "weight": number(1, 1000),
+    "enabled": Rule("yes or no", lambda value: isinstance(value, bool) or YES_NO.accepts(value)),
+}
+
+
+def _is_proxy(value: Value) -> bool:
+    return (
+        isinstance(value, dict)
+        and "address" in value
+        and all(key in _OF_A_PROXY and _OF_A_PROXY[key].accepts(item) for key, item in value.items())
+    )
+
+
+PROXIES: Final = Rule(
+    "a list of at most 64 proxies: address, and if you like port, weight (1 to 1000) and enabled (yes or no)",
+    lambda value: isinstance(value, list) and len(value) <= 64 and all(map(_is_proxy, value)),
+)
+
 SCHEMA: Final[Mapping[str, Rule]] = {
     "general.companyname": TEXT,
     "general.adminmail": MAIL,
+    "kamailio.lb.dispatcher.proxies": PROXIES,
+    "kamailio.lb.dispatcher.patience": number(1, 30, "a number of seconds"),
+    "kamailio.lb.dispatcher.probe_interval": number(0, 3600, "a number of seconds"),
+    "kamailio.lb.dispatcher.down_after": number(1, 100),
+    "kamailio.lb.dispatcher.up_after": number(1, 100),
     "kamailio.lb.port": PORT,
     "kamailio.lb.server_header": TEXT,
     "kamailio.lb.tls.enable": YES_NO,

@@ -10,7 +10,7 @@ from ngcp.sip.core.decision import Decision, Relay, Reply, Target
 from ngcp.sip.core.proxy import Incoming, Returning, StatefulProxy
 from ngcp.sip.errors import SipError
 from ngcp.sip.syntax import NameAddr, Request, Uri, parse
-from ngcp.sip.transport.flow import Flow
+from ngcp.sip.transport.flow import Address, Flow, format_address
 
 PUBLIC, PUBLIC_TLS = ("192.0.2.1", 5060), ("192.0.2.1", 5061)
 INTERNAL, PROXY = ("127.0.0.1", 5060), ("127.0.0.1", 5062)
@@ -20,13 +20,13 @@ SECRET = bytes(range(32))
 CONFIGURATION = Configuration(
     Public(*PUBLIC, PUBLIC_TLS[1], Path("myserver.crt"), Path("myserver.key")),
     Internal(*INTERNAL),
-    Proxy(*PROXY),
+    (Proxy(*PROXY),),
 )
 
 
-def add_load_balancer(wire: Wire) -> LoadBalancer:
+def add_load_balancer(wire: Wire, configuration: Configuration = CONFIGURATION) -> LoadBalancer:
     """Put a load-balancer with all its sockets on the wire."""
-    core = LoadBalancer(CONFIGURATION, SECRET, wire.ids("lb"))
+    core = LoadBalancer(configuration, SECRET, wire.ids("lb"))
     wire.attach(core, "udp", INTERNAL)
     for transport, address in (("udp", PUBLIC), ("tcp", PUBLIC), ("tls", PUBLIC_TLS)):
         wire.attach(core, transport, address)
@@ -36,14 +36,19 @@ def add_load_balancer(wire: Wire) -> LoadBalancer:
 class StubProxy:
     """A proxy that asks nobody for a password: it keeps registrations, and routes to them."""
 
-    def __init__(self, wire: Wire) -> None:
-        self.bindings: dict[str, tuple[str, str]] = {}
-        """Contact and Path by user."""
+    def __init__(
+        self, wire: Wire, address: Address = PROXY, bindings: dict[str, tuple[str, str]] | None = None
+    ) -> None:
+        self.address = address
+        self.overloaded = False
+        """Whether everything is answered with 503."""
+        self.bindings: dict[str, tuple[str, str]] = {} if bindings is None else bindings
+        """Contact and Path by user; several proxies can share them."""
         self.requests: list[Request] = []
         """What was received, before it was edited."""
-        self._edge = Flow("udp", PROXY, INTERNAL)
-        self._engine = StatefulProxy(wire.ids("stub"), translate_503=False)
-        wire.attach(self, "udp", PROXY)
+        self._edge = Flow("udp", address, INTERNAL)
+        self._engine = StatefulProxy(wire.ids(f"stub{address[1]}-"), translate_503=False)
+        wire.attach(self, "udp", address)
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         with contextlib.suppress(SipError):
@@ -77,6 +82,8 @@ class StubProxy:
                 self._engine.forward(event, now)
 
     def _decide(self, request: Request) -> Decision:
+        if self.overloaded:
+            return Reply(503)
         if "route" in request:
             request.pop_first("Route")
             return Relay(request, (Target(request.uri, self._edge),))
@@ -86,7 +93,7 @@ class StubProxy:
         if binding is None:
             return Reply(404, headers=(("P-NGCP-Secret", "not for phones"),))
         contact, path = binding
-        route = (f"<sip:127.0.0.1:5062;lr=on;ftag={request.from_.tag};did=0>",)
+        route = (f"<sip:{format_address(self.address)};lr=on;ftag={request.from_.tag};did=0>",)
         request.append("P-Caller-UUID", "not for phones")
         request.append("P-Asserted-Identity", f"<{request.from_.address}>")
         return Relay(request, (Target(contact, self._edge, (path,)),), route)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from flows.edge import PUBLIC, PUBLIC_TLS, StubProxy
+from flows.edge import CONFIGURATION, PUBLIC, PUBLIC_TLS, StubProxy
 from flows.phones import Phone
 from flows.wire import Wire
 from ngcp.lb.control import make_commands
@@ -16,7 +16,7 @@ ALICE, MALLORY = ("198.51.100.7", 40000), ("203.0.113.66", 5060)
 
 
 def ask(core: LoadBalancer, name: str, *arguments: Json) -> Json:
-    return asyncio.run(make_commands(core).call(name, *arguments))
+    return asyncio.run(make_commands(core, lambda: CONFIGURATION).call(name, *arguments))
 
 
 @pytest.fixture

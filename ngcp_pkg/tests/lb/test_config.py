@@ -19,7 +19,7 @@ def test_only_the_public_address_is_mandatory(file: Path) -> None:
     assert load(file) == Configuration(
         Public("192.0.2.1", 5060, 5061, None, None),
         Internal("127.0.0.1", 5060, 5060),
-        Proxy("127.0.0.1", 5062),
+        (Proxy("127.0.0.1", 5062),),
         "Sipwise NGCP LB",
         184,
     )
@@ -29,13 +29,13 @@ def test_everything(file: Path) -> None:
     file.write_text(
         "public: {address: '2001:db8::1', port: 5070, tls_port: 5071, certificate: /c, private_key: /k}\n"
         "internal: {address: 10.0.0.1, port: 5060, xmlrpc_port: 5070}\n"
-        "proxy: {address: 10.0.0.2, port: 5062}\nserver_header: Edge\ntos: 96\n"
+        "proxies: [{address: 10.0.0.2, port: 5062}]\nserver_header: Edge\ntos: 96\n"
     )
 
     configuration = load(file)
 
     assert configuration.public.certificate == Path("/c")
-    assert configuration.proxy.socket == ("10.0.0.2", 5062)
+    assert [proxy.socket for proxy in configuration.proxies] == [("10.0.0.2", 5062)]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,20 @@ def test_everything(file: Path) -> None:
             "public: tls_port must differ from port: both are TCP",
         ),
         ("public: {address: 192.0.2.1}\ninternal: {xmlrpc_port: 99999}", "internal: 99999 is no port"),
-        ("public: {address: 192.0.2.1}\nproxy: {address: proxy}", "proxy: 'proxy' is no IP address"),
+        ("public: {address: 192.0.2.1}\nproxies: [{address: proxy}]", "proxies[0]: 'proxy' is no IP address"),
+        ("public: {address: 192.0.2.1}\nproxies: []", "proxies are 1 to 64, not 0"),
+        (
+            "public: {address: 192.0.2.1}\nproxies: [{}, {}]",
+            "each of proxies and internal is a socket of its own",
+        ),
+        (
+            "public: {address: 192.0.2.1}\nproxies: [{port: 5060}]",
+            "each of proxies and internal is a socket of its own",
+        ),
+        ("public: {address: 192.0.2.1}\nproxies: [{weight: 0}]", "proxies[0]: weight is 1 to 1000, not 0"),
+        ("public: {address: 192.0.2.1}\ndispatcher: {patience: 0}", "dispatcher: patience is above 0"),
+        ("public: {address: 192.0.2.1}\ndispatcher: {probe_interval: -1}", "dispatcher: probe_interval is 0"),
+        ("public: {address: 192.0.2.1}\ndispatcher: {down_after: 0}", "dispatcher: down_after is 1 to 100"),
         ("public: {address: 127.0.0.1}", "public and internal are the same socket"),
         ("public: {address: 192.0.2.1}\ntos: 256", "tos is one octet, not 256"),
         ("public: {address: 192.0.2.1, adress: x}", "public.adress: unknown key; allowed: address, port"),

@@ -11,7 +11,7 @@ from ngcp.sip.transport.flow import Flow
 
 
 def make_edge(public: str, internal: str = "127.0.0.1") -> Edge:
-    configuration = Configuration(Public(public), Internal(internal), Proxy(internal))
+    configuration = Configuration(Public(public), Internal(internal), (Proxy(internal, 5062),))
     return Edge.of(configuration, bytes(32), lambda flow: True)
 
 

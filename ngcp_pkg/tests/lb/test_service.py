@@ -42,7 +42,7 @@ def configuration(tmp_path: Path) -> Iterator[Configuration]:
     yield Configuration(
         Public("127.0.0.2", port, tls_port, certificate, key),
         Internal("127.0.0.1", port, port),
-        Proxy("127.0.0.1", free_port()),
+        (Proxy("127.0.0.1", free_port()),),
     )
 
 
@@ -72,7 +72,7 @@ def test_every_port_answers(configuration: Configuration) -> None:
     trusting.check_hostname = False
 
     async def test() -> None:
-        service = LoadBalancerService(configuration, bytes(32))
+        service = LoadBalancerService(configuration, bytes(32), lambda: configuration)
         await service.start()
         assert service.status() == "0 transactions, 0 connections"
         answers = [
@@ -101,7 +101,9 @@ def ask_stats(internal: Internal) -> dict[str, int]:
 
 def test_a_port_in_use_ends_the_start_and_lets_go(configuration: Configuration) -> None:
     async def test() -> None:
-        first, second = (LoadBalancerService(configuration, bytes(32)) for _ in range(2))
+        first, second = (
+            LoadBalancerService(configuration, bytes(32), lambda: configuration) for _ in range(2)
+        )
         await first.start()
         with pytest.raises(OSError, match="in use"):
             await second.start()

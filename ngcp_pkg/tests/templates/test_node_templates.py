@@ -36,8 +36,31 @@ def test_load_balancer_is_public_and_internal(node: Rendered) -> None:
     assert read.public.socket == ("192.0.2.10", 5060)
     assert (read.public.tls_port, read.internal.xmlrpc_port) == (5061, 5060)
     assert read.internal.socket == ("127.0.0.1", 5060)
-    assert read.proxy.socket == ("127.0.0.1", 5062)
+    assert [proxy.socket for proxy in read.proxies] == [("127.0.0.1", 5062)]
     assert (read.server_header, read.tos) == ("Sipwise NGCP LB", 184)
+
+
+def test_load_balancer_of_several_proxies(tmp_path: Path) -> None:
+    proxies = [
+        {"address": "10.0.0.1", "weight": 3},
+        {"address": "10.0.0.2", "port": 5070, "enabled": False},
+    ]
+    read = lb.load(render(tmp_path, sip_lb_proxies=proxies, sip_lb_probe_interval=7).path(LB))
+
+    assert read.proxies == (lb.Proxy("10.0.0.1", 5062, 3), lb.Proxy("10.0.0.2", 5070, enabled=False))
+    assert read.dispatcher == lb.Dispatching(2.0, 7.0, 3, 2)
+
+
+def test_load_balancer_of_one_proxy_does_not_probe_it(node: Rendered) -> None:
+    assert lb.load(node.path(LB)).dispatcher.probe_interval is None
+
+
+@pytest.mark.parametrize(
+    "proxy", [{}, {"address": "name.example.org"}, {"address": "10.0.0.1", "prot": 5062}, "10.0.0.1"]
+)
+def test_a_proxy_that_is_none_is_refused_by_name(tmp_path: Path, proxy: object) -> None:
+    with pytest.raises(RefusedError, match=r"config\.yml:\d+: kamailio\.lb\.dispatcher\.proxies"):
+        render(tmp_path, sip_lb_proxies=[proxy])
 
 
 def test_load_balancer_shows_the_certificate_of_the_first_boot(node: Rendered) -> None:

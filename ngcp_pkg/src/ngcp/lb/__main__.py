@@ -1,8 +1,9 @@
 """`kamailio-lb`: the load-balancer as a daemon."""
 
 import sys
+from pathlib import Path
 
-from ngcp.lb.config import PATH, load
+from ngcp.lb.config import PATH, Configuration, load
 from ngcp.lb.service import LoadBalancerService
 from ngcp.service import credentials
 from ngcp.service.frame import run
@@ -10,10 +11,18 @@ from ngcp.service.frame import run
 
 def main() -> int:
     """Run until SIGTERM."""
+    files: list[Path] = []
+
+    def read(path: Path) -> Configuration:
+        files.append(path)
+        return load(path)
+
     return run(
         "kamailio-lb",
-        load=load,
-        build=lambda configuration: LoadBalancerService(configuration, credentials.read()),
+        load=read,
+        build=lambda configuration: LoadBalancerService(
+            configuration, credentials.read(), lambda: load(files[0])
+        ),
         default=PATH,
     )
 

@@ -75,21 +75,54 @@ class Internal:
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """The proxy and registrar that all requests of phones go to."""
+    """A proxy and registrar that requests of phones go to."""
 
     address: str = "127.0.0.1"
     """IP address."""
     port: int = 5062
     """UDP port."""
+    weight: int = 1
+    """Its share of the calls, compared with the other proxies."""
+    enabled: bool = True
+    """Whether it gets calls; in dialogs that it has, it stays ours."""
 
     def __post_init__(self) -> None:
         _check_address(self.address)
         _check_port(self.port)
+        if not 1 <= self.weight <= 1000:
+            raise ValueError(f"weight is 1 to 1000, not {self.weight}")
 
     @property
     def socket(self) -> Address:
         """The address of UDP."""
         return self.address, self.port
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatching:
+    """How calls are spread over several proxies, and how we find out that one is out of order."""
+
+    patience: float = 2.0
+    """Seconds without a sign of life after which a call is given to the next proxy."""
+    probe_interval: float | None = None
+    """Seconds between two OPTIONS to a proxy, 0: none; left out: 5 with several proxies, none with one."""
+    down_after: int = 3
+    """Probes or calls in a row without an answer after which a proxy gets no calls."""
+    up_after: int = 2
+    """Probes in a row that it must answer to get calls again."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.patience <= 30:
+            raise ValueError(f"patience is above 0 and at most 30, not {self.patience}")
+        if self.probe_interval is not None and not 0 <= self.probe_interval <= 3600:
+            raise ValueError(f"probe_interval is 0 to 3600, not {self.probe_interval}")
+        for key, count in (("down_after", self.down_after), ("up_after", self.up_after)):
+            if not 1 <= count <= 100:
+                raise ValueError(f"{key} is 1 to 100, not {count}")
+
+
+#: Proxies of one set; the order of a Call-ID is a hash of each.
+MAX_PROXIES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +133,23 @@ class Configuration:
     """Where phones reach us."""
     internal: Internal = Internal()
     """Where the other elements reach us."""
-    proxy: Proxy = Proxy()
+    proxies: tuple[Proxy, ...] = (Proxy(),)
     """Where requests of phones go."""
     server_header: str = "Sipwise NGCP LB"
     """The Server header of answers that we give ourselves."""
     tos: int = 184
     """The TOS octet of SIP packets on the public side."""
+    dispatcher: Dispatching = Dispatching()
+    """How they are spread over the proxies."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.tos < 256:
             raise ValueError(f"tos is one octet, not {self.tos}")
+        sockets = [proxy.socket for proxy in self.proxies]
+        if not 1 <= len(sockets) <= MAX_PROXIES:
+            raise ValueError(f"proxies are 1 to {MAX_PROXIES}, not {len(sockets)}")
+        if len(set(sockets)) < len(sockets) or self.internal.socket in sockets:
+            raise ValueError("each of proxies and internal is a socket of its own")
         if self.public.socket == self.internal.socket:
             raise ValueError("public and internal are the same socket")
 

@@ -2,16 +2,19 @@
 
 import time
 from collections import Counter
+from collections.abc import Callable
 
+from ngcp.lb.config import Configuration
 from ngcp.lb.core import LoadBalancer
+from ngcp.lb.dispatcher_control import add_dispatcher
 from ngcp.lb.trace import Traces, add_traces
 from ngcp.service.commands import CommandTable, Json
 from ngcp.service.statistics import Statistics, add_statistics
 from ngcp.sip.transport.flow import Flow
 
 
-def make_commands(core: LoadBalancer) -> CommandTable:
-    """Return the table of the load-balancer's commands."""
+def make_commands(core: LoadBalancer, reread: Callable[[], Configuration]) -> CommandTable:
+    """Return the table of the load-balancer's commands; `reread` reads the configuration file again."""
     table = CommandTable("kamailio-lb")
     add_statistics(table, lambda: statistics(core))
     table.add("tm.stats", lambda: transactions(core), "transactions alive, and final answers by class")
@@ -19,6 +22,7 @@ def make_commands(core: LoadBalancer) -> CommandTable:
     table.add("core.tcp_list", lambda: connections(core), "every TCP and TLS connection")
     add_traces(table, Traces(core, time.time))
     table.add("tls.list", lambda: connections(core, "tls"), "every TLS connection")
+    add_dispatcher(table, core.dispatcher, lambda: reread().proxies)
     return table
 
 
@@ -27,6 +31,8 @@ def statistics(core: LoadBalancer) -> Statistics:
     open_ = Counter(flow.transport for flow in core.flows)
     alive: Statistics = {"transactions": core.transactions, "connections": core.connections}
     alive |= {f"connections.{transport}": number for transport, number in sorted(open_.items())}
+    used = sum(destination.is_used for destination in core.dispatcher.destinations.values())
+    alive |= {"dispatcher.proxies": len(core.dispatcher.destinations), "dispatcher.proxies_used": used}
     return alive | dict(sorted(core.counters.items()))
 
 

@@ -11,12 +11,14 @@ from typing import Protocol
 from ngcp.lb import corridor
 from ngcp.lb.config import Configuration
 from ngcp.lb.contact import mask_answer
+from ngcp.lb.dispatcher import Dispatcher
 from ngcp.lb.edge import Edge
 from ngcp.lb.headers import FROM_OUTSIDE, TO_OUTSIDE, keep_private
+from ngcp.lb.probes import Probes
 from ngcp.lb.sanity import check_message, check_request
 from ngcp.service.statistics import name_of_request
 from ngcp.sip.core.decision import Decision, Reply
-from ngcp.sip.core.proxy import Incoming, Returning, StatefulProxy
+from ngcp.sip.core.proxy import Forsaken, Incoming, Returning, StatefulProxy
 from ngcp.sip.errors import SipError
 from ngcp.sip.syntax import parse
 from ngcp.sip.syntax.message import Request, Response
@@ -41,6 +43,7 @@ class LoadBalancer:
         self._connections: set[Flow] = set()
         self._edge = Edge.of(configuration, secret, self._connections.__contains__)
         self._proxy = StatefulProxy(ids, server=configuration.server_header, translate_503=False)
+        self._probes = Probes(self._edge.dispatcher, ids, configuration.server_header)
         self.counters: Counter[str] = Counter()
         """Messages by way and kind; what was refused and dropped, in all and by reason."""
         self.tap: Tap | None = None
@@ -55,6 +58,11 @@ class LoadBalancer:
     def connections(self) -> int:
         """TCP and TLS connections alive now."""
         return len(self._connections)
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        """The proxies behind us."""
+        return self._edge.dispatcher
 
     @property
     def flows(self) -> Collection[Flow]:
@@ -95,14 +103,22 @@ class LoadBalancer:
         self._proxy.transport_failed(flow, now)
         self._work(now)
 
+    def unreachable(self, flow: Flow, now: float) -> None:
+        """Learn that nobody listens at a proxy's port."""
+        self._proxy.target_unreachable(flow, now)
+        self._work(now)
+
     def handle_timer(self, now: float) -> None:
         """Do what is due."""
         self._proxy.handle_timer(now)
+        for data, flow in self._probes.handle_timer(now):
+            self._proxy.send(data, flow)
         self._work(now)
 
     def next_timer(self) -> float | None:
         """Return when `handle_timer` wants to be called."""
-        return self._proxy.next_timer()
+        timer, probe = self._proxy.next_timer(), self._probes.next_timer()
+        return timer if probe is None or (timer is not None and timer < probe) else probe
 
     def messages_to_send(self) -> list[tuple[bytes, Flow]]:
         """Hand over, once, what goes out."""
@@ -123,6 +139,8 @@ class LoadBalancer:
             if self._is_ping(message):
                 self._proxy.reject(message, flow, 200)
                 return
+        elif message.cseq.method == "OPTIONS" and self._probes.receive(message, flow):
+            return
         self._proxy.receive(message, flow, now)
 
     def _is_ping(self, request: Request) -> bool:
@@ -163,6 +181,15 @@ class LoadBalancer:
             elif isinstance(event, Returning):
                 self._edit(event)
                 self._proxy.forward(event, now)
+            elif isinstance(event, Forsaken):
+                self._note_forsaken(event)
+
+    def _note_forsaken(self, event: Forsaken) -> None:
+        """Count a call that went to another proxy; one that said 503 is busy, not out of order."""
+        self.counters["dispatcher.failovers"] += 1
+        destination = self.dispatcher.destinations.get(event.flow.remote)
+        if destination is not None and event.is_silent:
+            self._probes.note_failure(destination)
 
     def _edit(self, returning: Returning) -> None:
         """Let a response cross the edge as requests do."""

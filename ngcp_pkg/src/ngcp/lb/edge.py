@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ngcp.lb.config import Configuration
+from ngcp.lb.dispatcher import Dispatcher
 from ngcp.sip.errors import SipError
 from ngcp.sip.syntax.memory import remembered
 from ngcp.sip.syntax.uri import Uri
@@ -67,7 +68,7 @@ class Edge:
     """Our public socket of each transport."""
     internal: Address
     """Our internal UDP socket."""
-    proxy: Address
+    dispatcher: Dispatcher
     """Where requests of phones go."""
     tokens: Tokens
     is_connected: Callable[[Flow], bool]
@@ -86,9 +87,9 @@ class Edge:
         public = {"udp": configuration.public.socket, "tcp": configuration.public.socket}
         if configuration.public.certificate is not None:
             public["tls"] = (configuration.public.address, configuration.public.tls_port)
-        return cls(
-            public, configuration.internal.socket, configuration.proxy.socket, Tokens(secret), is_connected
-        )
+        internal = configuration.internal.socket
+        dispatcher = Dispatcher(internal, configuration.proxies, configuration.dispatcher)
+        return cls(public, internal, dispatcher, Tokens(secret), is_connected)
 
     def is_internal(self, flow: Flow) -> bool:
         """Whether `flow` is one of the inner side."""
@@ -104,15 +105,9 @@ class Edge:
         local = self.public.get(transport)
         return None if local is None else Flow(transport, local, remote)
 
-    @property
-    def inside(self) -> tuple[str, ...]:
-        """The hosts of the inner side."""
-        return self.internal[0], self.proxy[0]
-
-    @property
-    def inwards(self) -> Flow:
-        """The flow to the proxy."""
-        return Flow("udp", self.internal, self.proxy)
+    def is_inside(self, host: str) -> bool:
+        """Whether `host` is one of the inner side."""
+        return host == self.internal[0] or host in self.dispatcher.hosts
 
     def socket_name(self, transport: str) -> str:
         """Write our public socket as the platform does: `udp:192.0.2.1:5060`."""

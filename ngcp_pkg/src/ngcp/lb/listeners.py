@@ -1,5 +1,6 @@
 """Every SIP socket of one load-balancer: opened together, closed together, all in front of one driver."""
 
+import asyncio
 import contextlib
 import ssl
 
@@ -24,24 +25,36 @@ class Listeners:
     def open(self) -> None:
         """Listen; an `OSError` leaves open what `close` will close."""
         public, internal = self._configuration.public, self._configuration.internal
-        self._listen_udp(internal.socket, 0)
+        self._watch_proxies(self._listen_udp(internal.socket, 0))
         self._listen_udp(public.socket, self._configuration.tos)
         self._listen_stream(public.socket, None)
         if public.certificate is not None and public.private_key is not None:
             tls = server_context(public.certificate, public.private_key)
             self._listen_stream((public.address, public.tls_port), tls)
+        self._driver.transmit()  # the first probes
 
     def close(self) -> None:
         """Let go of every socket."""
         self._release.close()
 
-    def _listen_udp(self, local: Address, tos: int) -> None:
+    def _watch_proxies(self, socket: UdpSocket) -> None:
+        """Let a call go to another proxy as soon as the first has no port; one alone may soon be back."""
+        internal = self._configuration.internal.socket
+
+        def unreachable(remote: Address) -> None:
+            self._core.unreachable(Flow("udp", internal, remote), asyncio.get_running_loop().time())
+            self._driver.transmit()
+
+        socket.watch(unreachable)
+
+    def _listen_udp(self, local: Address, tos: int) -> UdpSocket:
         def receive(data: bytes, remote: Address) -> None:
             self._driver.receive(data, Flow("udp", local, remote))
 
         socket = UdpSocket(local, receive, self._driver.transmit, tos)
         self._release.callback(socket.close)
         self._driver.attach("udp", local, socket)
+        return socket
 
     def _listen_stream(self, local: Address, tls: ssl.SSLContext | None) -> None:
         server = StreamServer(self._driver, opened=self._core.connected, tls=tls, tos=self._configuration.tos)

@@ -44,17 +44,22 @@ def take_own_routes(request: Request, edge: Edge) -> tuple[Uri | None, Uri | Non
     return path, next_hop
 
 
-def refuse_foreign_routes(request: Request, edge: Edge) -> None:
-    """Let a request of the outside follow our own routes and those of the proxy, and no others (§16.4).
+def refuse_foreign_routes(request: Request, edge: Edge) -> Flow | None:
+    """Let a request of the outside follow our own routes and those of a proxy, and no others (§16.4).
 
-    A host name on top is a name of ours: by resolving it the phone found us.
+    Return the flow to the proxy that the next one names: it has the dialog. A host name on top is a name of
+    ours: by resolving it the phone found us.
     """
     first = request.first("route") if "route" in request else ""
     if first and not first.startswith(edge.prefixes) and family_of(address_of(_read(first))[0]) is None:
         request.pop_first("Route")
     _, next_hop = take_own_routes(request, edge)
-    if next_hop is not None and address_of(next_hop) != edge.proxy:
+    if next_hop is None:
+        return None
+    proxy = edge.dispatcher.destinations.get(address_of(next_hop))
+    if proxy is None:
         raise RelayDenied(f"route to {next_hop}")
+    return proxy.flow
 
 
 def _read(value: str) -> Uri:

@@ -2,6 +2,7 @@
 
 import contextlib
 import secrets
+from collections.abc import Callable
 
 from ngcp.lb.config import Configuration
 from ngcp.lb.control import make_commands
@@ -13,7 +14,11 @@ from ngcp.service import xmlrpc
 class LoadBalancerService:
     """The running daemon (a `ngcp.service.frame.Service`)."""
 
-    def __init__(self, configuration: Configuration, secret: bytes) -> None:
+    def __init__(
+        self, configuration: Configuration, secret: bytes, reread: Callable[[], Configuration]
+    ) -> None:
+        """`reread` reads the configuration file again, or raises `ConfigError`."""
+        self._reread = reread
         self._configuration = configuration
         self._core = LoadBalancer(configuration, secret, lambda: secrets.token_hex(8))
         self._release = contextlib.ExitStack()
@@ -24,7 +29,9 @@ class LoadBalancerService:
         listeners = Listeners(self._core, self._configuration)
         self._release.callback(listeners.close)
         listeners.open()
-        server = await xmlrpc.serve(make_commands(self._core), internal.address, internal.xmlrpc_port)
+        server = await xmlrpc.serve(
+            make_commands(self._core, self._reread), internal.address, internal.xmlrpc_port
+        )
         self._release.callback(server.close)
 
     async def stop(self) -> None:

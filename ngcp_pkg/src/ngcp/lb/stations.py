@@ -5,6 +5,7 @@ They are pure: what they know of the world is `Edge`. A `SipError` refuses the r
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from ngcp.lb.contact import mask_contact, reveal, unmask
 from ngcp.lb.edge import Edge, address_of
@@ -25,6 +26,9 @@ from ngcp.sip.errors import SipError
 from ngcp.sip.syntax.message import Request
 from ngcp.sip.syntax.uri import Uri
 from ngcp.sip.transport.flow import Flow
+
+#: What a proxy answers within 200 ms, if only with 100; other requests wait for the phone they are for.
+PROMPT: Final = frozenset({"INVITE", "REGISTER"})
 
 
 class FlowFailed(SipError):
@@ -52,6 +56,8 @@ class Crossing:
     """The topmost Route behind our own ones."""
     target: Flow | None = None
     """The way it goes."""
+    spares: tuple[Flow, ...] = ()
+    """Who stands in if nobody answers there."""
     is_resolved: bool = False
     """Whether `target` is an address that the request names, not the flow of a phone we know."""
     record_route: tuple[str, ...] = ()
@@ -70,7 +76,7 @@ def refuse_loop(crossing: Crossing, edge: Edge) -> None:
 
 def follow_routes_inwards(crossing: Crossing, edge: Edge) -> None:
     """Take our Route values off; whatever else is named must be ours too: no open relay."""
-    refuse_foreign_routes(crossing.request, edge)
+    crossing.target = refuse_foreign_routes(crossing.request, edge)
 
 
 def refuse_foreign_target(crossing: Crossing, edge: Edge) -> None:
@@ -106,8 +112,10 @@ def hide_contact(crossing: Crossing, edge: Edge) -> None:
 
 
 def go_inwards(crossing: Crossing, edge: Edge) -> None:
-    """Everything from outside goes to the proxy."""
-    crossing.target = edge.inwards
+    """Everything from outside goes to a proxy: who has the dialog, or else who has the Call-ID."""
+    if crossing.target is None:
+        crossing.target, *spares = edge.dispatcher.choose(crossing.request.call_id)
+        crossing.spares = tuple(spares)
     if _forms_dialog(crossing.request):
         public, internal = record_route(crossing.request, crossing.flow.transport, edge)
         crossing.record_route = (internal, public)
@@ -147,7 +155,8 @@ def check_target(crossing: Crossing, edge: Edge) -> None:
     host = crossing.target.remote[0]
     if crossing.target.remote in (edge.internal, *edge.public.values()):
         raise LoopDetected(f"{crossing.target.remote} is ourselves")
-    if crossing.target.remote == edge.proxy or (crossing.is_resolved and host in edge.inside):
+    is_proxy = crossing.target.remote in edge.dispatcher.destinations
+    if is_proxy or (crossing.is_resolved and edge.is_inside(host)):
         raise RelayDenied(f"{crossing.target.remote} is inside")
     may_open = crossing.is_resolved and crossing.target.transport == "tcp"
     if crossing.target.is_reliable and not may_open and not edge.is_connected(crossing.target):
@@ -166,6 +175,10 @@ def relay(crossing: Crossing, edge: Edge) -> Decision:
     """Send it."""
     assert crossing.target is not None, "every way here sets a target"
     target = Target(crossing.request.uri, crossing.target)
+    if crossing.spares:
+        target.spares = crossing.spares
+        if crossing.request.method in PROMPT:
+            target.patience = edge.dispatcher.patience
     return Relay(crossing.request, (target,), crossing.record_route)
 
 

@@ -29,11 +29,12 @@ class Branch:
         """The final response, received or made here (408, 503); its topmost Via is the upstream one."""
         self.has_rung_out = False
         """Whether timer C, not the caller, cancelled this branch: its 487 then means 408."""
+        self.is_heard = False
+        """Whether any response came."""
         self.accepted: dict[str, Response | None] = {}
         """2xx of an INVITE by their To: None until forwarded, then what was forwarded."""
         self._layer = layer
         self._transaction: ClientTransaction
-        self._is_provisional = False
         self._cancel: Sequence[str] | None = None
         self._is_cancel_sent = False
         self._timer_c = 0.0
@@ -61,10 +62,10 @@ class Branch:
 
     def note(self, response: Response, now: float) -> None:
         """Let timer C and a waiting CANCEL know of a response (§16.7 step 2, §9.1)."""
+        is_first, self.is_heard = not self.is_heard, True
         if response.status >= 200:
             self.settle()
             return
-        is_first, self._is_provisional = not self._is_provisional, True
         if self._cancel is not None:
             self._send_cancel(now)
         elif self._timer_c:
@@ -82,7 +83,7 @@ class Branch:
         """Cancel an unanswered INVITE, as soon as it had a provisional response; `reasons` as in RFC 3326."""
         if self.final is None and self._cancel is None and self._transaction.request.method == "INVITE":
             self._cancel = reasons
-            if self._is_provisional:
+            if self.is_heard:
                 self._send_cancel(now)
 
     def _send_cancel(self, now: float) -> None:
@@ -104,7 +105,7 @@ class Branch:
         """Act when the target is silent, rang too long, or heeds no CANCEL (§16.8, §9.1)."""
         if now < self._due:  # a provisional response moved it; setting it anew for each would cost more
             self._alarm = self._layer.alarms.set(self, timer, self._due)
-        elif self.target.patience and not self._is_provisional:
+        elif self.target.patience and not self.is_heard:
             self.cancel((), now)  # should it live after all
             self._transaction.hush()
             self.context.fail(self, 503, now)

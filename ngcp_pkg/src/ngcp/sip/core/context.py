@@ -54,6 +54,8 @@ class Forsaken:
 
     context: "Context"
     flow: Flow
+    is_silent: bool
+    """Whether it never answered this request."""
 
 
 @dataclass(slots=True, eq=False)
@@ -189,7 +191,7 @@ class Context:
         """Let a spare take the place of a branch that nobody served; else see what all branches came to."""
         is_open = not (self._is_decided or self.incoming.is_cancelled)
         if status == 503 and branch.target.spares and is_open:
-            self._element.events.append(Forsaken(self, branch.target.flow))
+            self._element.events.append(Forsaken(self, branch.target.flow, not branch.is_heard))
             self._send(*branch.succession(), now)
         else:
             self._conclude(now)

@@ -84,6 +84,18 @@ class StatefulProxy:
         self._layer.transport_failed(flow, now)
         self._digest(now)
 
+    def target_unreachable(self, flow: Flow, now: float) -> None:
+        """Let spares take over at once what waits for `flow`; what has none may still get through."""
+        for transaction in self._layer.transactions_over(flow):
+            branch = self._element.branches.get(transaction)
+            if branch is not None and branch.target.spares:
+                transaction.transport_failed(now)
+        self._digest(now)
+
+    def send(self, data: bytes, flow: Flow) -> None:
+        """Send what is no matter of a transaction."""
+        self._layer.send(data, flow)
+
     def next_timer(self) -> float | None:
         """Return when `handle_timer` wants to be called, None if nothing waits."""
         return self._layer.next_timer()

@@ -93,8 +93,12 @@ class TransactionLayer:
 
     def transport_failed(self, flow: Flow, now: float) -> None:
         """Tell the transactions that use `flow` (§17.1.4, §17.2.4)."""
-        for transaction in list(self._by_flow.get(flow, ())):
+        for transaction in self.transactions_over(flow):
             transaction.transport_failed(now)
+
+    def transactions_over(self, flow: Flow) -> list[Transaction]:
+        """Return the transactions that use `flow`, the oldest first."""
+        return list(self._by_flow.get(flow, ()))
 
     def handle_timer(self, now: float) -> None:
         """Wake whoever is due."""
