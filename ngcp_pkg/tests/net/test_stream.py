@@ -2,13 +2,16 @@
 
 import asyncio
 import ssl
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from net.certificate import write_certificate
 from net.loop import run, until
-from ngcp.net.stream import Limits, StreamServer, server_context
+from ngcp.net.admission import Admission, Limits
+from ngcp.net.stream import Manner, StreamServer
+from ngcp.net.tls import Certificate
 from ngcp.sip.transport.flow import Address, Flow
 
 LOOPBACK = ("127.0.0.1", 0)
@@ -23,6 +26,7 @@ class Log:
         self.transmits = 0
         self.failed: list[Flow] = []
         self.opened: list[Flow] = []
+        self.counters: Counter[str] = Counter()
 
     def receive(self, data: bytes, flow: Flow) -> None:
         self.messages.append((data, flow))
@@ -35,10 +39,11 @@ class Log:
 
 
 def serving(
-    limits: Limits | None = None, tls: ssl.SSLContext | None = None
+    limits: Limits | None = None, certificate: Certificate | None = None
 ) -> tuple[Log, StreamServer, Address]:
     log = Log()
-    server = StreamServer(log, opened=log.opened.append, limits=limits, tls=tls, tos=184)
+    manner = Manner("tls" if certificate else "tcp", certificate, tos=184)
+    server = StreamServer(log, manner, opened=log.opened.append, admission=Admission(limits, log.counters))
     return log, server, server.listen(LOOPBACK)
 
 
@@ -69,7 +74,7 @@ def test_tls(tmp_path: Path) -> None:
     certificate, key = write_certificate(tmp_path)
 
     async def test() -> None:
-        log, server, address = serving(tls=server_context(certificate, key))
+        log, server, address = serving(certificate=Certificate(certificate, key))
         trusting = ssl.create_default_context(cafile=str(certificate))
         trusting.check_hostname = False
         reader, writer = await asyncio.open_connection(*address, ssl=trusting)
@@ -129,15 +134,19 @@ def test_a_connection_that_cannot_be_opened_fails_its_flow() -> None:
 def test_limits(limits: Limits) -> None:
     async def test() -> None:
         log, server, address = serving(limits)
-        clients = [await asyncio.open_connection(*address) for _ in range(3)]
+        clients = [await asyncio.open_connection(*address) for _ in range(2)]
+        for _, writer in clients:
+            writer.write(MESSAGE)
+        await until(lambda: len(log.messages) == 2)
+        clients.append(await asyncio.open_connection(*address))
 
         assert await clients[2][0].read() == b"", "the third is hung up on"
-        assert (len(server), server.refused) == (2, 1)
+        assert (len(server), log.counters["connections.refused"]) == (2, 1)
         clients[0][1].close()
         await until(lambda: bool(log.failed))
         clients.append(await asyncio.open_connection(*address))
         clients[3][1].write(MESSAGE)
-        await until(lambda: bool(log.messages))
+        await until(lambda: len(log.messages) == 3)
         for _, writer in clients:
             writer.close()
         server.close()
@@ -206,18 +215,13 @@ def test_a_tls_handshake_holds_a_slot(tmp_path: Path) -> None:
     certificate, key = write_certificate(tmp_path)
 
     async def test() -> None:
-        _, server, address = serving(Limits(per_address=1), server_context(certificate, key))
+        log, server, address = serving(Limits(per_address=1), Certificate(certificate, key))
         _, silent = await asyncio.open_connection(*address)
         reader, writer = await asyncio.open_connection(*address)
         assert await reader.read() == b""
-        assert server.refused == 1
+        assert log.counters["connections.refused"] == 1
         silent.close()
         writer.close()
         server.close()
 
     run(test)
-
-
-def test_a_missing_certificate_is_an_os_error(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        server_context(tmp_path / "no.crt", tmp_path / "no.key")

@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
-import ssl
 
 from ngcp.lb.config import Configuration
 from ngcp.lb.core import LoadBalancer
+from ngcp.net.admission import Admission
 from ngcp.net.driver import Driver
-from ngcp.net.stream import StreamServer, server_context
+from ngcp.net.stream import Manner, StreamServer
+from ngcp.net.tls import Certificate
 from ngcp.net.udp import UdpSocket
 from ngcp.sip.transport.flow import Address, Flow
 
@@ -19,6 +20,7 @@ class Listeners:
         self._core = core
         self._configuration = configuration
         self._driver = Driver(core)
+        self._admission = Admission(counters=core.counters)
         self._release = contextlib.ExitStack()
         self._release.callback(self._driver.close)
 
@@ -27,10 +29,11 @@ class Listeners:
         public, internal = self._configuration.public, self._configuration.internal
         self._watch_proxies(self._listen_udp(internal.socket, 0))
         self._listen_udp(public.socket, self._configuration.tos)
-        self._listen_stream(public.socket, None)
+        self._listen_stream(public.socket, Manner("tcp", tos=self._configuration.tos))
         if public.certificate is not None and public.private_key is not None:
-            tls = server_context(public.certificate, public.private_key)
-            self._listen_stream((public.address, public.tls_port), tls)
+            certificate = Certificate(public.certificate, public.private_key)
+            manner = Manner("tls", certificate, tos=self._configuration.tos)
+            self._listen_stream((public.address, public.tls_port), manner)
         self._driver.transmit()  # the first probes
 
     def close(self) -> None:
@@ -56,8 +59,8 @@ class Listeners:
         self._driver.attach("udp", local, socket)
         return socket
 
-    def _listen_stream(self, local: Address, tls: ssl.SSLContext | None) -> None:
-        server = StreamServer(self._driver, opened=self._core.connected, tls=tls, tos=self._configuration.tos)
+    def _listen_stream(self, local: Address, manner: Manner) -> None:
+        server = StreamServer(self._driver, manner, opened=self._core.connected, admission=self._admission)
         self._release.callback(server.close)
         server.listen(local)
         self._driver.attach(server.transport, local, server)

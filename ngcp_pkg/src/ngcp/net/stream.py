@@ -1,21 +1,23 @@
-"""SIP over TCP and TLS (RFC 3261 §18): accepted and opened connections of one local address, reused by peer.
+"""SIP over streams (RFC 3261 §18): accepted and opened connections of one local address, reused by peer.
 
-Everything a peer can make us hold is bounded: connections in total and per address, bytes that wait
-for a slow reader, time without a first message, time idle.
+Each server keeps its sockets in an epoll set of its own, of which the loop sees one descriptor: uvloop's
+transports cost three times the memory a connection and twice the CPU time to accept it (decision 11).
+Everything a peer can make us hold is bounded: see `ngcp.net.admission.Limits`.
 """
 
 import asyncio
+import errno
 import logging
+import select
 import socket
-import ssl
-from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, Protocol, cast
+from typing import Final, Protocol
 
+from ngcp.net.admission import Admission, Limits
+from ngcp.net.connection import READABLE, WRITABLE, Connection, Framer
+from ngcp.net.tls import Certificate
 from ngcp.net.udp import family_of
-from ngcp.sip.errors import SipError
 from ngcp.sip.transport.flow import Address, Flow
 from ngcp.sip.transport.framing import StreamFramer
 
@@ -23,26 +25,12 @@ from ngcp.sip.transport.framing import StreamFramer
 CONNECT_WITHIN: Final = 5.0
 #: Seconds between two looks for connections that overstay.
 SWEEP: Final = 2.0
+#: Connections that are read, and connections that are accepted, in one turn of the loop.
+TURN: Final = 64
+#: Seconds without accepting when the system can give no more sockets.
+REST: Final = 1.0
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one listening address puts up with."""
-
-    connections: int = 4096
-    """Connections at a time."""
-    per_address: int = 256
-    """Connections at a time from one IP address (an office behind one NAT)."""
-    first_message: float = 10.0
-    """Seconds from connecting, TLS included, to the first whole message or keep-alive."""
-    unfinished: float = 30.0
-    """Seconds that the rest of a begun message may take."""
-    idle: float = 3900.0
-    """Seconds of silence; a phone that only refreshes hourly keeps its connection."""
-    unsent: int = 256 * 1024
-    """Bytes that may wait for a peer that does not read."""
 
 
 class Sink(Protocol):
@@ -58,234 +46,229 @@ class Sink(Protocol):
         """Learn that a connection is gone, or never came up."""
 
 
-def server_context(certificate: Path, private_key: Path) -> ssl.SSLContext:
-    """Return a TLS 1.2+ context for accepting phones; they show no certificate."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(certificate, private_key)
-    return context
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a server speaks with its peers."""
+
+    transport: str = "tcp"
+    """The transport of its flows; only over `tcp` does it open connections itself."""
+    certificate: Certificate | None = None
+    """What it shows in TLS handshakes; None: it speaks in the clear."""
+    framer: Callable[[], Framer] = StreamFramer
+    """Makes what cuts messages, one for each connection."""
+    foreign: Callable[[socket.socket, bytes], None] | None = None
+    """Takes over a connection that turns out to speak another protocol, with what its peer has said."""
+    tos: int = 0
+    """The TOS octet of what it sends."""
 
 
 class StreamServer:
-    """The connections of one local address; with a TLS context it only accepts, without it also opens."""
+    """The connections of one local address."""
 
     def __init__(
         self,
         sink: Sink,
+        manner: Manner,
         *,
         opened: Callable[[Flow], None] = lambda flow: None,
-        tls: ssl.SSLContext | None = None,
-        limits: Limits | None = None,
-        tos: int = 0,
+        admission: Admission | None = None,
     ) -> None:
         """Tell `sink` what arrives and what fails, and `opened` each connection that is up."""
-        self.transport = "tcp" if tls is None else "tls"
-        self.limits = limits or Limits()
-        self.sink = sink
-        self.refused = 0
+        self.transport = manner.transport
+        self._sink = sink
+        self._manner = manner
         self._opened = opened
-        self._tls = tls
-        self._tos = tos
+        self._admission = admission or Admission()
         self._loop = asyncio.get_running_loop()
+        self.now = self._loop.time
+        self._epoll = select.epoll()
+        self._loop.add_reader(self._epoll.fileno(), self._turn)
         self._socket: socket.socket | None = None
         self._local: Address = ("", 0)
         self._sweeper: asyncio.TimerHandle | None = None
-        self._connections: dict[Address, _Connection] = {}
-        self._slots: Counter[str] = Counter()
-        self._taken = 0
-        self._connecting: dict[Address, list[bytes]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._rest: asyncio.TimerHandle | None = None
+        self._all: dict[int, Connection] = {}
+        self._up: dict[Address, Connection] = {}
+        self._lost: list[Flow] = []
 
     def listen(self, local: Address) -> Address:
         """Bind and accept; return the bound address."""
-        self._socket = socket.create_server(local, family=family_of(local[0]) or socket.AF_INET, backlog=1024)
-        self._socket.setblocking(False)
+        family = family_of(local[0]) or socket.AF_INET
+        self._socket = socket.create_server(local, family=family, backlog=1024)
+        self._mark(self._socket)  # accepted sockets inherit it
         host, port = self._socket.getsockname()[:2]
         self._local = (host, port)
-        self._spawn(self._accept(self._socket))
+        self._loop.add_reader(self._socket, self._accept)
         self._sweep()
         return self._local
 
     def __len__(self) -> int:
-        return len(self._connections)
+        return len(self._up)
 
     def close(self) -> None:
         """Stop accepting and hang up on everybody."""
-        for task in self._tasks:
-            task.cancel()
-        if self._sweeper is not None:
-            self._sweeper.cancel()
+        for timer in (self._sweeper, self._rest):
+            if timer is not None:
+                timer.cancel()
         if self._socket is not None:
+            self._loop.remove_reader(self._socket)
             self._socket.close()
-        for connection in list(self._connections.values()):
-            connection.abort()
+            self._socket = None
+        for connection in list(self._all.values()):
+            connection.close()
+        self._report()
+        if not self._epoll.closed:
+            self._loop.remove_reader(self._epoll.fileno())
+            self._epoll.close()
 
     def send(self, data: bytes, remote: Address) -> bool:
         """Send over the connection with `remote`, opening one where we may; False if there is no way."""
-        connection = self._connections.get(remote)
-        if connection is not None:
-            return connection.send(data)
-        waiting = self._connecting.get(remote)
-        if waiting is not None:
-            waiting.append(data)
-            return sum(map(len, waiting)) <= self.limits.unsent
-        if self._tls is not None or family_of(remote[0]) is None or not self._reserve(remote[0]):
-            return False
-        self._connecting[remote] = [data]
-        self._spawn(self._connect(remote))
-        return True
+        connection = self._up.get(remote)
+        if connection is None and self.transport == "tcp" and self._socket is not None:
+            connection = self._connect(remote)
+        return connection is not None and connection.send(data)
 
-    def flow(self, remote: Address) -> Flow:
-        """Return the flow between us and `remote`; an opened connection counts as our listening port's."""
-        return Flow(self.transport, self._local, remote)
+    # For the connections: ngcp.net.connection.Host
 
-    def enter(self, connection: "_Connection") -> None:
+    @property
+    def limits(self) -> Limits:
+        """What a peer may do."""
+        return self._admission.limits
+
+    def watch(self, connection: Connection, events: int) -> None:
+        """From now on wake `connection` at these events."""
+        self._epoll.modify(connection.socket, events)
+
+    def enter(self, connection: Connection) -> None:
         """Take a connection that is up into the books."""
-        self._connections[connection.remote] = connection
-        self._opened(self.flow(connection.remote))
+        self._up[connection.flow.remote] = connection
+        self._opened(connection.flow)
 
-    def forget(self, connection: "_Connection") -> None:
-        """Strike a lost connection off the books and tell the core."""
-        self._release(connection.remote[0])
-        if self._connections.get(connection.remote) is connection:
-            del self._connections[connection.remote]
-        self.sink.fail(self.flow(connection.remote))
+    def deliver(self, connection: Connection, messages: list[bytes]) -> None:
+        """Hand messages on; who says a whole one may stay."""
+        self._admission.prove(connection)
+        for message in messages:
+            self._sink.receive(message, connection.flow)
 
-    async def _accept(self, listening: socket.socket) -> None:
-        while True:
-            try:
-                accepted, peer = await self._loop.sock_accept(listening)
-            except OSError as error:  # out of file descriptors, mostly
-                _log.error("cannot accept connections on %s:%d: %s", *self._local, error)
-                await asyncio.sleep(1.0)
-                continue
-            if self._reserve(peer[0]):
-                self._spawn(self._welcome(accepted, (peer[0], peer[1])))
-            else:
-                self.refused += 1
-                accepted.close()
+    def forget(self, connection: Connection) -> None:
+        """Strike a lost connection off the books; the core learns of it soon, not amid its work."""
+        self._epoll.unregister(connection.socket)
+        del self._all[connection.socket.fileno()]
+        self._admission.release(connection)
+        if self._up.get(connection.flow.remote) is connection:
+            del self._up[connection.flow.remote]
+            if not self._lost:
+                self._loop.call_soon(self._report)
+            self._lost.append(connection.flow)
 
-    async def _welcome(self, accepted: socket.socket, remote: Address) -> None:
-        self._mark(accepted)
-        handshake = None if self._tls is None else self.limits.first_message
-        try:
-            await self._loop.connect_accepted_socket(
-                lambda: _Connection(self, remote), accepted, ssl=self._tls, ssl_handshake_timeout=handshake
-            )
-        except OSError as error:  # SSLError and TimeoutError are OSErrors too
-            _log.debug("no %s connection with %s:%d: %s", self.transport, *remote, error)
-            self._release(remote[0])
-
-    async def _connect(self, remote: Address) -> None:
-        calling = socket.socket(family_of(remote[0]) or socket.AF_INET, socket.SOCK_STREAM)
-        try:
-            calling.setblocking(False)
-            self._mark(calling)
-            calling.bind((self._local[0], 0))
-            async with asyncio.timeout(CONNECT_WITHIN):
-                await self._loop.sock_connect(calling, remote)
-            _, connection = await self._loop.create_connection(
-                lambda: _Connection(self, remote), sock=calling
-            )
-        except (OSError, OverflowError):  # TimeoutError is an OSError; OverflowError: no such port
-            calling.close()
-            del self._connecting[remote]
-            self._release(remote[0])
-            self.sink.fail(self.flow(remote))
-            return
-        for data in self._connecting.pop(remote):
-            connection.send(data)
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def _reserve(self, host: str) -> bool:
-        """Take a slot before the peer costs more than an accept; a TLS handshake already holds one."""
-        if self._taken >= self.limits.connections or self._slots[host] >= self.limits.per_address:
-            return False
-        self._slots[host] += 1
-        self._taken += 1
-        return True
-
-    def _release(self, host: str) -> None:
-        self._taken -= 1
-        self._slots[host] -= 1
-        if not self._slots[host]:
-            del self._slots[host]
-
-    def _mark(self, connection: socket.socket) -> None:
-        if connection.family == socket.AF_INET6:
-            connection.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, self._tos)
+    def hand_over(self, connection: Connection, data: bytes) -> None:
+        """Give the socket of a peer that speaks no SIP to whoever serves it."""
+        channel = connection.leave()
+        if self._manner.foreign is None:
+            channel.close()
         else:
-            connection.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, self._tos)
+            self._manner.foreign(channel, data)
+
+    def count(self, what: str) -> None:
+        """Count something unwanted."""
+        self._admission.counters[what] += 1
+
+    def _turn(self) -> None:
+        for descriptor, events in self._epoll.poll(0, TURN):
+            connection = self._all.get(descriptor)
+            if connection is not None:
+                connection.wake(events)
+        self._sink.transmit()
+
+    def _accept(self) -> None:
+        self._report()  # the same peer may be back already
+        for _ in range(TURN):
+            if self._socket is None:
+                return
+            try:
+                channel, peer = self._socket.accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                self._take_a_rest(error)
+                return
+            self._welcome(channel, (peer[0], peer[1]))
+
+    def _take_a_rest(self, error: OSError) -> None:
+        """Out of descriptors or memory: let who has proven nothing make room, or wait."""
+        if error.errno == errno.EMFILE and self._admission.evict():
+            return
+        _log.error("cannot accept connections on %s:%d: %s", *self._local, error)
+        listening = self._socket
+        assert listening is not None, "only a listening server accepts"
+        self._loop.remove_reader(listening)
+        self._rest = self._loop.call_later(REST, lambda: self._loop.add_reader(listening, self._accept))
+
+    def _welcome(self, channel: socket.socket, remote: Address) -> None:
+        connection = self._make(channel, remote)
+        if not self._admission.admit(connection):
+            channel.close()
+            return
+        channel.setblocking(False)
+        try:
+            if self._manner.certificate is not None:
+                connection.socket = self._manner.certificate.wrap(channel)
+        except OSError as error:  # it has left already
+            _log.debug("no TLS with %s:%d: %s", *remote, error)
+            self.count("tls.failed.other")
+            self._admission.release(connection)
+            channel.close()
+            return
+        self._adopt(connection, READABLE)
+        connection.start()
+
+    def _make(self, channel: socket.socket, remote: Address) -> Connection:
+        return Connection(self, channel, Flow(self.transport, self._local, remote), self._manner.framer())
+
+    def _connect(self, remote: Address) -> Connection | None:
+        family = family_of(remote[0])
+        if family is None or family is not family_of(self._local[0]):
+            return None
+        channel = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        connection = self._make(channel, remote)
+        connection.deadline = self.now() + CONNECT_WITHIN
+        try:
+            self._mark(channel)
+            channel.bind((self._local[0], 0))
+            error = channel.connect_ex(remote)
+        except (OSError, OverflowError):  # no such port …
+            error = errno.EINVAL
+        if error not in (0, errno.EINPROGRESS) or not self._admission.admit(connection):
+            channel.close()
+            return None
+        self._admission.prove(connection)  # it is our own wish
+        self._adopt(connection, WRITABLE if error else READABLE)
+        self._up[remote] = connection
+        if not error:
+            connection.start()
+        return connection
+
+    def _adopt(self, connection: Connection, events: int) -> None:
+        self._all[connection.socket.fileno()] = connection
+        self._epoll.register(connection.socket, events)
+
+    def _mark(self, channel: socket.socket) -> None:
+        channel.setblocking(False)
+        channel.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if channel.family == socket.AF_INET6:
+            channel.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, self._manner.tos)
+        else:
+            channel.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, self._manner.tos)
+
+    def _report(self) -> None:
+        """Tell the core which connections are lost."""
+        lost, self._lost = self._lost, []
+        for flow in lost:
+            self._sink.fail(flow)
 
     def _sweep(self) -> None:
-        now = self._loop.time()
-        for connection in list(self._connections.values()):
-            if now > connection.deadline:
-                connection.abort()
+        now = self.now()
+        for connection in [each for each in self._all.values() if now > each.deadline]:
+            self.count("connections.overstayed")
+            connection.close()
         self._sweeper = self._loop.call_later(SWEEP, self._sweep)
-
-
-class _Connection(asyncio.Protocol):
-    """One connection: bytes to messages, and back."""
-
-    def __init__(self, server: StreamServer, remote: Address) -> None:
-        self.remote = remote
-        self.deadline = 0.0
-        self._server = server
-        self._loop = asyncio.get_running_loop()
-        self._framer = StreamFramer()
-        self._proven = False
-        self._unfinished = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's do not inherit from asyncio's
-        self.deadline = self._loop.time() + self._server.limits.first_message
-        self._server.enter(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._server.forget(self)
-
-    def data_received(self, data: bytes) -> None:
-        flow = self._server.flow(self.remote)
-        try:
-            messages = self._framer.feed(data)
-        except SipError as error:
-            _log.info("hung up on %s %s:%d: %s", flow.transport, *flow.remote, error)
-            self.abort()
-            return
-        self._push_deadline(bool(messages or self._framer.pongs))
-        if self._framer.pongs:
-            self.send(b"\r\n" * self._framer.pongs)
-            self._framer.pongs = 0
-        for message in messages:
-            self._server.sink.receive(message, flow)
-        self._server.sink.transmit()
-
-    def send(self, data: bytes) -> bool:
-        """Write; a peer that lets too much pile up is hung up on."""
-        if self._transport.is_closing():
-            return False
-        self._transport.write(data)
-        if self._transport.get_write_buffer_size() > self._server.limits.unsent:
-            self.abort()
-            return False
-        return True
-
-    def abort(self) -> None:
-        """Hang up without waiting for unsent bytes."""
-        self._transport.abort()
-
-    def _push_deadline(self, progress: bool) -> None:
-        self._proven = self._proven or progress
-        if not self._proven:
-            return
-        begins = self._framer.pending and (progress or not self._unfinished)
-        self._unfinished = self._framer.pending > 0
-        if not self._unfinished:
-            self.deadline = self._loop.time() + self._server.limits.idle
-        elif begins:
-            self.deadline = self._loop.time() + self._server.limits.unfinished

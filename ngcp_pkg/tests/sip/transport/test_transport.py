@@ -24,11 +24,11 @@ def test_single_bytes() -> None:
     assert [message for byte in ONE + b"\r\n" + TWO for message in framer.feed(bytes([byte]))] == [ONE, TWO]
 
 
-def test_pings_between_messages_are_counted() -> None:
+def test_pings_between_messages_are_answered_once() -> None:
     """RFC 5626 §4.4.1: each double CRLF wants one CRLF back."""
     framer = StreamFramer()
     assert framer.feed(b"\r\n\r\n" + ONE + b"\r\n\r\n\r\n\r\n") == [ONE]
-    assert framer.pongs == 3
+    assert (framer.answer(), framer.answer()) == (b"\r\n" * 3, b"")
 
 
 @pytest.mark.parametrize(
