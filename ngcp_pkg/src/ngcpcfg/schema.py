@@ -56,6 +56,21 @@ def _is_address(value: Value) -> bool:
     return True
 
 
+def _is_network(value: Value) -> bool:
+    try:
+        ipaddress.ip_network(value if isinstance(value, str) else "")
+    except ValueError:
+        return False
+    return True
+
+
+def _list_of(what: str, accepts: Callable[[Value], bool]) -> Rule:
+    return Rule(f"a list of {what}", lambda value: isinstance(value, list) and all(map(accepts, value)))
+
+
+ADDRESSES: Final = _list_of("IP addresses", _is_address)
+NETWORKS: Final = _list_of("networks such as 192.0.2.0/24", _is_network)
+
 _OF_A_PROXY: Final[Mapping[str, Rule]] = {
     "address": Rule("an IP address", _is_address),
     "port": PORT,
@@ -85,6 +100,8 @@ SCHEMA: Final[Mapping[str, Rule]] = {
     "kamailio.lb.dispatcher.probe_interval": number(0, 3600, "a number of seconds"),
     "kamailio.lb.dispatcher.down_after": number(1, 100),
     "kamailio.lb.dispatcher.up_after": number(1, 100),
+    "kamailio.lb.nattest_exception_ips": ADDRESSES,
+    "kamailio.lb.nattest_exception_nets": NETWORKS,
     "kamailio.lb.port": PORT,
     "kamailio.lb.server_header": TEXT,
     "kamailio.lb.tls.enable": YES_NO,

@@ -53,6 +53,10 @@ def test_everything(file: Path) -> None:
         ),
         ("public: {address: 192.0.2.1}\ninternal: {xmlrpc_port: 99999}", "internal: 99999 is no port"),
         ("public: {address: 192.0.2.1}\nproxies: [{address: proxy}]", "proxies[0]: 'proxy' is no IP address"),
+        (
+            "public: {address: 192.0.2.1}\nnattest_exceptions: [10.0.0.1/8]",
+            "10.0.0.1/8 has host bits set",
+        ),
         ("public: {address: 192.0.2.1}\nproxies: []", "proxies are 1 to 64, not 0"),
         (
             "public: {address: 192.0.2.1}\nproxies: [{}, {}]",

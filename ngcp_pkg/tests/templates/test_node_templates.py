@@ -40,6 +40,22 @@ def test_load_balancer_is_public_and_internal(node: Rendered) -> None:
     assert (read.server_header, read.tos) == ("Sipwise NGCP LB", 184)
 
 
+def test_load_balancer_takes_exceptions_from_the_nat_test(tmp_path: Path) -> None:
+    node = render(
+        tmp_path,
+        sip_lb_nattest_exception_ips=["192.0.2.7"],
+        sip_lb_nattest_exception_nets=["2001:db8::/32"],
+    )
+
+    assert lb.load(node.path(LB)).nattest_exceptions == ("192.0.2.7", "2001:db8::/32")
+
+
+@pytest.mark.parametrize("kind", ["ips", "nets"])
+def test_an_exception_that_is_no_address_is_refused_by_name(tmp_path: Path, kind: str) -> None:
+    with pytest.raises(RefusedError, match=rf"kamailio\.lb\.nattest_exception_{kind}"):
+        render(tmp_path, **{f"sip_lb_nattest_exception_{kind}": ["10.0.0.1/8"]})
+
+
 def test_load_balancer_of_several_proxies(tmp_path: Path) -> None:
     proxies = [
         {"address": "10.0.0.1", "weight": 3},

@@ -1,6 +1,7 @@
 """The configuration of the load-balancer, `/etc/kamailio/lb/lb.yml`; the docstrings here are its manual."""
 
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 
 from ngcp.net.udp import family_of
@@ -141,10 +142,14 @@ class Configuration:
     """The TOS octet of SIP packets on the public side."""
     dispatcher: Dispatching = Dispatching()
     """How they are spread over the proxies."""
+    nattest_exceptions: tuple[str, ...] = ()
+    """Addresses and networks whose phones are never taken to be behind a NAT."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.tos < 256:
             raise ValueError(f"tos is one octet, not {self.tos}")
+        for network in self.nattest_exceptions:
+            ip_network(network)
         sockets = [proxy.socket for proxy in self.proxies]
         if not 1 <= len(sockets) <= MAX_PROXIES:
             raise ValueError(f"proxies are 1 to {MAX_PROXIES}, not {len(sockets)}")

@@ -4,6 +4,7 @@ The token brings later requests back to the very flow the phone is behind, throu
 but us can write one.
 """
 
+import re
 from typing import Final
 
 from ngcp.lb.edge import Edge
@@ -15,6 +16,8 @@ from ngcp.sip.transport.flow import Flow, format_address
 
 PARAMETER: Final = "ngcpct"
 USER: Final = "ngcp-lb"
+#: What names a trunk group in a user part (RFC 4904 §4): it survives, on both sides.
+_TRUNK: Final = re.compile(r";(?:tgrp|trunk-context)=[^;@]+")
 
 
 class BadContact(SipError):
@@ -36,7 +39,9 @@ def mask_contact(message: Message, flow: Flow, edge: Edge) -> None:
     except InvalidUri as error:
         raise BadContact(str(error)) from error
     token = edge.tokens.seal(contact.address, flow)
-    contact.address = f"sip:{USER}@{format_address(edge.public['udp'])};{PARAMETER}={token}"
+    contact.address = (
+        f"sip:{USER}{_trunk(contact.address)}@{format_address(edge.public['udp'])};{PARAMETER}={token}"
+    )
     message.set("Contact", str(contact))
 
 
@@ -57,7 +62,22 @@ def reveal(text: str, edge: Edge) -> tuple[str, Flow | None] | None:
     if token is None or not edge.is_own(uri):
         return None
     real, transport, remote = edge.tokens.open(token)
+    if ";tgrp=" in text:
+        real = _on_trunk(real, _trunk(text))
     return real, edge.outwards(transport, remote)
+
+
+def _trunk(uri: str) -> str:
+    """Return the trunk group that the user part of a URI names (RFC 4904 §4), empty without one."""
+    if ";tgrp=" not in uri:
+        return ""
+    return "".join(_TRUNK.findall(uri.partition("@")[0]))
+
+
+def _on_trunk(uri: str, trunk: str) -> str:
+    """Let the user part of a URI name this trunk group; a URI without a user has no place for it."""
+    user, at, host = uri.partition("@")
+    return f"{_TRUNK.sub('', user)}{trunk}{at}{host}" if at else uri
 
 
 def unmask(request: Request, edge: Edge) -> Flow | None:

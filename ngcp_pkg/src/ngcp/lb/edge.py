@@ -4,10 +4,12 @@ import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from typing import Final
 
 from ngcp.lb.config import Configuration
 from ngcp.lb.dispatcher import Dispatcher
+from ngcp.lb.nat import NatTest
 from ngcp.sip.errors import SipError
 from ngcp.sip.syntax.memory import remembered
 from ngcp.sip.syntax.uri import Uri
@@ -73,6 +75,7 @@ class Edge:
     tokens: Tokens
     is_connected: Callable[[Flow], bool]
     """Whether a TCP or TLS flow exists now."""
+    nat: NatTest
     prefixes: tuple[str, ...] = field(init=False)
     """How the Route values begin that we write: they come back as they left and need no parsing."""
 
@@ -89,7 +92,8 @@ class Edge:
             public["tls"] = (configuration.public.address, configuration.public.tls_port)
         internal = configuration.internal.socket
         dispatcher = Dispatcher(internal, configuration.proxies, configuration.dispatcher)
-        return cls(public, internal, dispatcher, Tokens(secret), is_connected)
+        nat = NatTest(map(ip_network, configuration.nattest_exceptions))
+        return cls(public, internal, dispatcher, Tokens(secret), is_connected, nat)
 
     def is_internal(self, flow: Flow) -> bool:
         """Whether `flow` is one of the inner side."""

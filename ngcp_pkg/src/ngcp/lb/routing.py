@@ -85,9 +85,11 @@ def flow_of_path(path: Uri, edge: Edge) -> Flow:
     return flow
 
 
-def record_route(request: Request, transport: str, edge: Edge) -> tuple[str, str]:
+def record_route(request: Request, transport: str, edge: Edge, is_natted: bool = False) -> tuple[str, str]:
     """Return our public and our internal Record-Route value of one passage by `transport`."""
     params = f"r2=on;lr=on{_ftag(request)};ngcplb=yes;socket={edge.socket_name(transport)}"
+    if is_natted:
+        params += ";nat=yes"
     public = format_address(edge.public[transport])
     suffix = "" if transport == "udp" else f";transport={transport}"
     return f"<sip:{public}{suffix};{params}>", f"<sip:{format_address(edge.internal)};{params}>"

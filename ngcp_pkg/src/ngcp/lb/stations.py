@@ -60,6 +60,8 @@ class Crossing:
     """Who stands in if nobody answers there."""
     is_resolved: bool = False
     """Whether `target` is an address that the request names, not the flow of a phone we know."""
+    is_natted: bool = False
+    """Whether the phone, caller or callee, is elsewhere than it says."""
     record_route: tuple[str, ...] = ()
 
 
@@ -97,6 +99,9 @@ def tell_source(crossing: Crossing, edge: Edge) -> None:
     request.append("P-NGCP-Src-Port", str(port))
     request.append("P-NGCP-Src-Proto", crossing.flow.transport)
     request.append("P-NGCP-Src-Af", "6" if ":" in host else "4")
+    crossing.is_natted = edge.nat.is_natted(crossing.flow, request.via, request.get("contact"))
+    if crossing.is_natted:
+        request.append("P-NGCP-Src-Nat", "1")
 
 
 def add_path(crossing: Crossing, edge: Edge) -> None:
@@ -117,7 +122,7 @@ def go_inwards(crossing: Crossing, edge: Edge) -> None:
         crossing.target, *spares = edge.dispatcher.choose(crossing.request.call_id)
         crossing.spares = tuple(spares)
     if _forms_dialog(crossing.request):
-        public, internal = record_route(crossing.request, crossing.flow.transport, edge)
+        public, internal = record_route(crossing.request, crossing.flow.transport, edge, crossing.is_natted)
         crossing.record_route = (internal, public)
 
 
@@ -168,7 +173,8 @@ def go_outwards(crossing: Crossing, edge: Edge) -> None:
     assert crossing.target is not None, "resolve_target stands before"
     keep_private(crossing.request, TO_OUTSIDE)
     if _forms_dialog(crossing.request):
-        crossing.record_route = record_route(crossing.request, crossing.target.transport, edge)
+        natted = edge.nat.leads_inside(crossing.request.uri, crossing.target.remote)
+        crossing.record_route = record_route(crossing.request, crossing.target.transport, edge, natted)
 
 
 def relay(crossing: Crossing, edge: Edge) -> Decision:
