@@ -1,23 +1,17 @@
 """`ngcp-sercmd` and `ngcp-kamctl` against a daemon's real control server on loopback."""
 
-import asyncio
 import json
 import socket
-import sys
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pytest
-import yaml
 
 from ngcp.lb.config import Internal
 from ngcp.proxy.config import Configuration as ProxyConfiguration
 from ngcp.service.commands import CommandError, CommandTable, Json
-from ngcp.service.xmlrpc import serve
-from ngcp.tools import control, kamctl, sercmd
+from ngcp.tools import kamctl, sercmd
 from ngcp.tools.control import DAEMONS, Name
+from tools.conftest import Node, ServeNode, Tool
 
 REGISTRATION: Json = {
     "aor": "alice@example.org",
@@ -35,66 +29,15 @@ def lookup(table: str, aor: str) -> Json:
     return [REGISTRATION]
 
 
-@dataclass
-class Node:
-    """The configuration files of a node, and one server that is both daemons."""
-
-    directory: Path
-    port: int
-
-    def write(self, name: Name, port: int) -> None:
-        daemon = DAEMONS[name]
-        content = {daemon.section: {"address": "127.0.0.1", daemon.port: port}}
-        (self.directory / f"{name.value}.yml").write_text(yaml.safe_dump(content))
-
-
 @pytest.fixture
-def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Node]:
+def node(serve_node: ServeNode) -> Node:
     table = CommandTable("kamailio-proxy", clock=lambda: 5.0)
-    table.add("ul.dump", lambda: [REGISTRATION], "")
-    table.add("ul.lookup", lookup, "")
-    table.add("stats", lambda: {"transactions": 3, "connections": 0}, "")
+    table.add("ul.dump", lambda: [REGISTRATION], "every registration")
+    table.add("ul.lookup", lookup, "TABLE AOR: the registrations of one subscriber")
+    table.add("stats", lambda: {"transactions": 3, "connections": 0}, "counters")
     table.add("nothing", lambda: None, "")
-    ready, loop = threading.Event(), asyncio.new_event_loop()
-    server = loop.run_until_complete(serve(table, "127.0.0.1", 0))
-
-    def run() -> None:
-        loop.call_soon(ready.set)
-        loop.run_forever()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    ready.wait()
-    daemons = {
-        name: replace(daemon, configuration=tmp_path / f"{name.value}.yml")
-        for name, daemon in DAEMONS.items()
-    }
-    monkeypatch.setattr(control, "DAEMONS", daemons)
-    node = Node(tmp_path, server.port)
-    for name in Name:
-        node.write(name, server.port)
-    yield node
-    loop.call_soon_threadsafe(server.close)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
-
-
-Tool = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def tool(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tool:
-    """Run a tool as its console script does; return exit status, output and errors."""
-
-    def run(main: Callable[[], None], *arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ngcp-tool", *arguments])
-        with pytest.raises(SystemExit) as end:
-            main()
-        output, errors = capsys.readouterr()
-        return int(end.value.code or 0), output, errors
-
-    return run
+    table.add("echo", lambda *items: list(items), "ITEM …: the same")
+    return serve_node(table)
 
 
 @pytest.mark.usefixtures("node")
@@ -112,6 +55,59 @@ def test_sercmd_passes_arguments(tool: Tool) -> None:
     status, output, _ = tool(sercmd.main, "--json", "proxy", "ul.lookup", "location", "alice@example.org")
 
     assert (status, json.loads(output)) == (0, [REGISTRATION])
+
+
+@pytest.mark.usefixtures("node")
+@pytest.mark.parametrize(
+    ("argument", "sent"),
+    [
+        ("7", 7),
+        ("-7", -7),
+        ("i:7", 7),
+        ("s:7", "7"),
+        ("f:7", 7.0),
+        ("7.0", "7.0"),
+        ("4312345::auth_count", "4312345::auth_count"),
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8::7", "2001:db8::7"),
+        ("", ""),
+    ],
+)
+def test_what_looks_like_a_number_is_sent_as_one(tool: Tool, argument: str, sent: Json) -> None:
+    """Kamailio's prefixes say what else it is; everything but a whole number is a text without them."""
+    assert json.loads(tool(sercmd.main, "--json", "lb", "echo", "--", argument)[1]) == [sent]
+
+
+@pytest.mark.usefixtures("node")
+@pytest.mark.parametrize("argument", ["i:seven", "f:"])
+def test_a_number_that_is_none_is_wrong_usage(tool: Tool, argument: str) -> None:
+    status, _, errors = tool(sercmd.main, "lb", "echo", argument)
+
+    assert status == 2
+    assert f"s:{argument}" in errors
+
+
+@pytest.mark.usefixtures("node")
+@pytest.mark.parametrize("arguments", [("lb",), ("lb", "help")])
+def test_help_lists_the_commands_of_the_running_daemon(tool: Tool, arguments: tuple[str, ...]) -> None:
+    status, output, _ = tool(sercmd.main, *arguments)
+
+    lines = output.splitlines()
+    assert (status, lines) == (0, sorted(lines))
+    assert [line.split()[1:3] for line in lines if line.startswith("ul.lookup ")] == [["TABLE", "AOR:"]]
+    assert [line for line in lines if line.startswith("core.trace ")]
+
+
+@pytest.mark.usefixtures("node")
+def test_help_explains_one_command(tool: Tool) -> None:
+    assert tool(sercmd.main, "proxy", "help", "ul.lookup") == (
+        0,
+        "TABLE AOR: the registrations of one subscriber\ntypes: string string -> any\n",
+        "",
+    )
+    assert tool(sercmd.main, "proxy", "help", "core.uptime")[1].endswith("types: no arguments -> struct\n")
+    assert "PATTERN" in tool(sercmd.main, "lb", "help", "core.trace")[1]
+    assert tool(sercmd.main, "lb", "help", "no.such")[0] == 1
 
 
 @pytest.mark.usefixtures("node")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from ngcp.lb.core import LoadBalancer
-from ngcp.lb.pattern import BadPattern, Pattern
+from ngcp.lb.trace_pattern import BadPattern, Pattern
 from ngcp.service.commands import CommandError, CommandTable, Json
 from ngcp.sip.transport.flow import Flow, format_address
 

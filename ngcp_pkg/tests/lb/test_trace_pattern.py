@@ -2,7 +2,7 @@
 
 import pytest
 
-from ngcp.lb.pattern import LONGEST, MOST_TERMS, BadPattern, Pattern
+from ngcp.lb.trace_pattern import LONGEST, MOST_TERMS, BadPattern, Pattern
 from ngcp.sip.transport.flow import Flow
 
 INVITE = (

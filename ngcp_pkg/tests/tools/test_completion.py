@@ -1,0 +1,97 @@
+"""Completion in bash, with the shipped scripts: what the running daemon knows is offered."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ngcp.service.commands import CommandTable
+from ngcp.tools.control import DAEMONS, Name
+from tools.conftest import Node, ServeNode
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "debian/completions"
+SOURCE = Path(sys.modules["ngcp.tools.control"].__file__ or "").parents[2]
+
+#: A tool as its console script runs it, whose daemons listen where the test says.
+PROGRAM = """#!{python}
+import os, sys
+from dataclasses import replace
+from pathlib import Path
+sys.path.insert(0, {source!r})
+from ngcp.tools import control, {module}
+for name, daemon in control.DAEMONS.items():
+    control.DAEMONS[name] = replace(daemon, configuration=Path({directory!r}) / f"{{name.value}}.yml")
+{module}.main()
+"""
+
+
+@pytest.fixture
+def node(serve_node: ServeNode, tmp_path: Path) -> Node:
+    """Serve a table, and install the tools into a directory."""
+    table = CommandTable("kamailio-lb")
+    table.add("htable.dump", lambda name: [], "TABLE: entries")
+    table.add("htable.listTables", lambda: [{"name": "ipban"}, {"name": "auth"}], "all tables")
+    table.add("stats", lambda: {"transactions": 1, "requests.INVITE": 2, "requests.BYE": 2}, "counters")
+    node = serve_node(table)
+    for module in ("sercmd", "kamctl"):
+        program = tmp_path / f"ngcp-{module}"
+        text = PROGRAM.format(
+            python=sys.executable, source=str(SOURCE), module=module, directory=str(node.directory)
+        )
+        program.write_text(text)
+        program.chmod(0o755)
+    return node
+
+
+def complete(directory: Path, *words: str) -> list[str]:
+    """Press Tab behind these words in a bash that has loaded the script; return what it offers."""
+    tool, bash = words[0], shutil.which("bash")
+    assert bash is not None
+    script = f"""
+        source {SCRIPTS / tool}
+        COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+        function=$(complete -p {tool} | sed -E 's/.* -F ([^ ]+) .*/\\1/')
+        $function {tool} "${{@: -1}}" "${{@: -2:1}}"
+        printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    environment = {**os.environ, "PATH": f"{directory}:{os.environ['PATH']}"}
+    ran = subprocess.run(
+        [bash, "-c", script, "bash", *words], env=environment, capture_output=True, text=True, check=True
+    )
+    assert ran.stderr == ""
+    return ran.stdout.split()
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS.iterdir()), ids=lambda path: path.name)
+def test_the_scripts_are_bash(script: Path) -> None:
+    ran = subprocess.run(["bash", "-n", script], capture_output=True, text=True, check=False)
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (("ngcp-sercmd", ""), {"lb", "proxy"}),
+        (("ngcp-sercmd", "lb", "htable."), {"htable.dump", "htable.listTables"}),
+        (("ngcp-sercmd", "lb", "htable.dump", ""), {"ipban", "auth"}),
+        (("ngcp-sercmd", "lb", "help", "htable.l"), {"htable.listTables"}),
+        (("ngcp-sercmd", "proxy", "system.methodHelp", "core.v"), {"core.version"}),
+        (("ngcp-sercmd", "lb", "stats.fetch", ""), {"all", "requests:"}),
+        (("ngcp-sercmd", "lb", "core.trace", "u"), {"user="}),
+        (("ngcp-kamctl", "lb", "ban", ""), {"show", "rm"}),
+        (("ngcp-kamctl", "lb", "trace", "--p"), {"--pcap"}),
+    ],
+)
+def test_a_tab_offers_what_may_come_next(node: Node, words: tuple[str, ...], offered: set[str]) -> None:
+    assert set(complete(node.directory, *words)) == offered
+
+
+def test_a_daemon_that_is_down_offers_nothing_and_disturbs_nobody(node: Node) -> None:
+    (node.directory / DAEMONS[Name.LB].configuration.name).unlink()
+
+    assert complete(node.directory, "ngcp-sercmd", "lb", "htable.dump", "") == []
+    assert complete(node.directory, "ngcp-sercmd", "lb", "he") == ["help"]
