@@ -233,7 +233,7 @@ def test_party_to_a_call_cannot_aim_its_route_at_others(node: Node, method: str)
 def test_callee_sees_neither_credentials_nor_internal_headers(node: Node) -> None:
     _, bob = call_bob(node)
     invite = bob.calls[0].invite
-    assert not [name for name in invite.names if name.startswith("p-") or "authorization" in name]
+    assert not [name for name in invite.shape if name.startswith("p-") or "authorization" in name]
     assert NameAddr.parse(invite.first("Contact")).uri.user == "ngcp-lb"
 
 

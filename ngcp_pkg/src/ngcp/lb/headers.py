@@ -1,5 +1,6 @@
 """P- headers: the platform's elements talk to each other in them, so none may cross the edge unchecked."""
 
+from functools import lru_cache
 from typing import Final
 
 from ngcp.sip.syntax.message import Message
@@ -12,5 +13,12 @@ TO_OUTSIDE: Final = frozenset({"p-preferred-identity", "p-asserted-identity"})
 
 def keep_private(message: Message, allowed: frozenset[str]) -> None:
     """Take out every P- header that is not `allowed`."""
-    if "\np-" in "\n".join(("", *message.names)):  # asked of every message: one search, not one a header
-        message.remove_if(lambda name: name.startswith("p-") and name not in allowed)
+    for name in _private(message.shape):
+        if name not in allowed:
+            message.remove(name)
+
+
+@lru_cache(1024)
+def _private(shape: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the P- headers among those of a message; few shapes are ever seen, and each very often."""
+    return tuple({name for name in shape if name.startswith("p-")})

@@ -64,7 +64,7 @@ class LoopDetected(SipError):
 
 def check_message(message: Message) -> None:
     """Check what requests and responses share."""
-    names = message.names
+    names = message.shape
     for name, spelling in SINGLE.items():
         count = names.count(name)
         if count != 1:

@@ -7,7 +7,7 @@ import pytest
 
 from ngcp.sip.errors import InvalidHeader, MalformedMessage, MessageTooLarge, SipError, VersionNotSupported
 from ngcp.sip.syntax import Request, Response, parse
-from ngcp.sip.syntax.parser import MAX_LINES, MAX_SIZE
+from ngcp.sip.syntax.head import MAX_LINES, MAX_SIZE
 
 CORPUS = sorted((Path(__file__).parents[2] / "corpus" / "sip").glob("*.sip"))
 

@@ -171,5 +171,5 @@ class TransactionLayer:
 
 def _require(message: Request | Response, headers: Mapping[str, str]) -> None:
     for name, spelling in headers.items():
-        if name not in message.names:
+        if name not in message:
             raise MissingHeader(spelling)

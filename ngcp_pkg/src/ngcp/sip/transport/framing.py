@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from ..errors import MalformedMessage, MessageTooLarge
-from ..syntax.parser import MAX_SIZE
+from ..syntax.head import MAX_SIZE
 
 #: Header section larger than this ends the connection: Kamailio's and Asterisk's limits are 64 KiB for all.
 MAX_HEAD: Final = 32_768
