@@ -19,10 +19,12 @@ MAX_MEDIA: Final = 32
 #: The directions of RFC 3264 §5.1.
 DIRECTIONS: Final = frozenset({"sendrecv", "sendonly", "recvonly", "inactive"})
 
-_LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
-_ORIGIN: Final = re.compile(r"(o=\S+ +\S+ +\S+ +)(IN +IP[46] +\S+)( *)")
-_MEDIA: Final = re.compile(r"(m=(?P<kind>\S+) +)(?P<port>\d{1,5})(?:/\d+)?( +(?P<protocol>\S+)(?: .*)?)")
-_RTCP: Final = re.compile(r"(\d{1,5})(?: +(\S.*))?")
+_LINE: Final = re.compile(r"[^\n]*+\n|[^\n]++")
+_ORIGIN: Final = re.compile(r"(o=\S++ ++\S++ ++\S++ ++)(IN ++IP[46] ++\S++)( *+)")
+_MEDIA: Final = re.compile(
+    r"(m=(?P<kind>\S++) ++)(?P<port>[0-9]{1,5})(?:/[0-9]++)?( ++(?P<protocol>\S++)(?: .*+)?)"
+)
+_RTCP: Final = re.compile(r"([0-9]{1,5})(?: ++(\S.*+))?")
 
 
 class Section:

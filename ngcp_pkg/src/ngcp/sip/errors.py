@@ -21,6 +21,12 @@ class MalformedMessage(SipError):
     """The bytes are no SIP message: there is nobody to answer (§7)."""
 
 
+class InvalidRequestLine(MalformedMessage):
+    """A request line whose blanks are wrong, as nobody can tell what it asks for (§7.1)."""
+
+    reason = "Invalid Request-Line"
+
+
 class MessageTooLarge(SipError):
     """A message exceeds the bounds of `parser` (§21.5.7)."""
 

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from ngcp.sip.errors import InvalidHeader, MalformedMessage, MessageTooLarge, SipError, VersionNotSupported
+from ngcp.sip.errors import (
+    InvalidHeader,
+    InvalidRequestLine,
+    MalformedMessage,
+    MessageTooLarge,
+    SipError,
+    VersionNotSupported,
+)
 from ngcp.sip.syntax import Request, Response, parse
 from ngcp.sip.syntax.head import MAX_LINES, MAX_SIZE
 
@@ -90,6 +97,25 @@ def test_other_version_can_be_answered_with_505() -> None:
         parse(OPTIONS.replace(b"SIP/2.0\r\nVia", b"SIP/7.0\r\nVia") + b"\r\n")
     assert caught.value.request is not None
     assert caught.value.request.reply(caught.value.status).status == 505
+
+
+@pytest.mark.parametrize(
+    "line", [b"OPTIONS  sip:b@h SIP/2.0", b"OPTIONS sip:b@h  SIP/2.0 ", b"OPTIONS sip:b@h; lr sip/2.0"]
+)
+def test_wrong_blanks_in_a_request_line_can_be_answered(line: bytes) -> None:
+    """RFC 4475 §3.1.2.8 to §3.1.2.10."""
+    with pytest.raises(InvalidRequestLine) as caught:
+        parse(OPTIONS.replace(b"OPTIONS sip:b@example.org SIP/2.0", line) + b"\r\n")
+    assert caught.value.request is not None
+    assert bytes(caught.value.request.reply(caught.value.status)).startswith(b"SIP/2.0 400 ")
+
+
+def test_nul_may_stand_behind_a_backslash_and_nowhere_else() -> None:
+    """§25.1, quoted-pair; RFC 4475 §3.1.1.2."""
+    data = OPTIONS + b'Subject: "\\\0"\r\n\r\n'
+    assert bytes(parse(data)) == data
+    with pytest.raises(MalformedMessage):
+        parse(data.replace(b'"\r\n\r\n', b'\0"\r\n\r\n'))
 
 
 def test_size_and_header_count_are_bounded() -> None:

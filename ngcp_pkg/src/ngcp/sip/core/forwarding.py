@@ -31,7 +31,7 @@ def hops_left(request: Request) -> int:
     value = request.get("max-forwards")
     if value is None:
         return MAX_FORWARDS
-    if not (value.isascii() and value.isdigit() and len(value) <= 3):
+    if not (value.isascii() and value.isdigit() and len(value) <= 10 and int(value) < 256):
         raise InvalidHeader("Max-Forwards", value)
     if int(value) == 0:
         raise TooManyHops("Max-Forwards is 0")

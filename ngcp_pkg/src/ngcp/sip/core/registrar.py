@@ -242,7 +242,8 @@ def _device(contact: NameAddr) -> tuple[str | None, int]:
     """Return `+sip.instance` and `reg-id`; without an instance there is no device to recognise."""
     instance = (contact.params.get("+sip.instance") or "").strip('"') or None
     reg_id = contact.params.get("reg-id") or "0"
-    return instance, int(reg_id) if instance and reg_id.isascii() and reg_id.isdigit() else 0
+    is_number = reg_id.isascii() and reg_id.isdigit() and len(reg_id) < 11  # §4.2 of RFC 5626: below 2**31
+    return instance, int(reg_id) if instance and is_number else 0
 
 
 def _grant(text: str | None, rules: Rules) -> int:

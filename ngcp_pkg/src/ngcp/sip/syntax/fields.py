@@ -1,4 +1,8 @@
-"""Header field values (RFC 3261 §20): Via, CSeq, name-addr, lists and authentication parameters."""
+"""Header field values (RFC 3261 §20): Via, CSeq, name-addr, lists and authentication parameters.
+
+Patterns are linear by construction, since strangers choose what they read: every repetition without a bound
+is possessive (`*+`, `++`), so a match never goes back, and a quote or bracket left open reaches to the end.
+"""
 
 import re
 from dataclasses import dataclass, field
@@ -7,18 +11,24 @@ from typing import Final, NamedTuple, Self
 from ..errors import InvalidHeader
 from .uri import Params, Uri, format_params, parse_params
 
+_TOKEN: Final = r"[A-Za-z0-9.!%*_+`'~-]++"
+_QUOTED: Final = r'"(?:[^"\\]++|\\.)*+'  # without its closing quote
 _VIA: Final = re.compile(
-    r"SIP\s*/\s*2\.0\s*/\s*(\w+)\s+"
-    r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)\s*(?::\s*(\d{1,5}))?\s*((?:;.*)?)",
-    re.IGNORECASE,
+    rf"SIP\s*+/\s*+2\.0\s*+/\s*+({_TOKEN})\s++"
+    r"(\[[0-9A-F:.]++\]|[A-Z0-9_.-]++)\s*+(?::\s*+(\d{1,5}))?\s*+((?:;.*+)?)",
+    re.IGNORECASE | re.ASCII,
 )
-_CSEQ: Final = re.compile(r"(\d{1,10})[ \t]+([A-Za-z0-9.!%*_+`'~-]+)")
-_DISPLAY: Final = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[^"<>;,:@]*)\s*<([^<>]*)>\s*((?:;.*)?)', re.DOTALL)
-_AUTH_PARAM: Final = re.compile(r'\s*([A-Za-z0-9_-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]+)\s*(?:,|$)')
+_CSEQ: Final = re.compile(rf"([0-9]{{1,10}})[ \t]++({_TOKEN})")
+_DISPLAY: Final = re.compile(
+    rf'\s*+({_QUOTED}"|[^"<>;,:@]*+)\s*+<([^<>]*+)>\s*+((?:;.*+)?)', re.DOTALL | re.ASCII
+)
+_AUTH_PARAM: Final = re.compile(
+    rf'\s*+([A-Za-z0-9_-]++)\s*+=\s*+({_QUOTED}"|[^\s,"]++)\s*+(?:,|$)', re.DOTALL | re.ASCII
+)
 _ESCAPED: Final = re.compile(r"\\(.)")
 _SEPARATORS: Final = {
-    ",": re.compile(r'"(?:[^"\\]|\\.)*"|<[^>]*>|,'),
-    ";": re.compile(r'"(?:[^"\\]|\\.)*"|;'),
+    ",": re.compile(rf'{_QUOTED}"?|<[^>]*+>?|,', re.DOTALL),
+    ";": re.compile(rf'{_QUOTED}"?|;', re.DOTALL),
 }
 
 
@@ -63,8 +73,10 @@ def quote_string(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _field_params(text: str) -> Params:
+def _field_params(text: str, header: str) -> Params:
     if '"' not in text:
+        if ";;" in text:
+            raise InvalidHeader(header, text)
         return parse_params(text)
     params: Params = {}
     for part in split_outside(text, ";"):
@@ -107,7 +119,7 @@ class Via:
         if match is None or (match[3] and not 0 < int(match[3]) < 65536):
             raise InvalidHeader("Via", text)
         transport, host, port, params = match.groups()
-        return cls(transport.lower(), host.lower(), int(port) if port else None, _field_params(params))
+        return cls(transport.lower(), host.lower(), int(port) if port else None, _field_params(params, "Via"))
 
     def __str__(self) -> str:
         port = "" if self.port is None else f":{self.port}"
@@ -135,15 +147,16 @@ class NameAddr:
     @classmethod
     def parse(cls, text: str, header: str = "Contact") -> Self:
         """Read a name-addr or a bare addr-spec, or raise `InvalidHeader` naming `header`."""
-        if "<" not in text:  # §20.10: without brackets, parameters belong to the header
+        if "<" not in text:  # §20.10: without brackets, parameters belong to the header, and "?" is forbidden
             address, _, params = text.partition(";")
-            if not address.strip():
+            address = address.strip()
+            if not address or "?" in address:
                 raise InvalidHeader(header, text)
-            return cls("", address.strip(), _field_params(params))
+            return cls("", address, _field_params(params, header))
         match = _DISPLAY.fullmatch(text)
         if match is None:
             raise InvalidHeader(header, text)
-        return cls(unquote_string(match[1].strip()), match[2].strip(), _field_params(match[3]))
+        return cls(unquote_string(match[1].strip()), match[2], _field_params(match[3], header))
 
     def __str__(self) -> str:
         display = f"{quote_string(self.display)} " if self.display else ""

@@ -20,8 +20,7 @@ MAX_SIZE: Final = 65_535
 #: Phones send 10 to 25 header lines; a call that crossed many proxies stays below 80.
 MAX_LINES: Final = 256
 
-_FOLD: Final = re.compile(r"[ \t]*\r\n[ \t]+")
-_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9.!%*_+`'~-]{1,128}[ \t]*")
+_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9.!%*_+`'~-]{1,128}+[ \t]*+")
 #: How most lines begin: one look-up, which finds nothing where the colon is missing.
 _USUAL: Final = {f"{spelling}:": name for spelling, name in KNOWN.items()}
 
@@ -48,13 +47,13 @@ class Head:
         if not end:
             raise MalformedMessage("no empty line behind the headers")
         start, *lines = head.decode("utf-8", "surrogateescape").split("\r\n")
-        if not head.count(b"\n") == head.count(b"\r") == len(lines) or b"\0" in head:
+        if not head.count(b"\n") == head.count(b"\r") == len(lines) or _has_bare_nul(head):
             # Two parsers could see two different messages in it.
             raise MalformedMessage("a line does not end in CRLF, or holds NUL")
-        if b"\r\n " in head or b"\r\n\t" in head:
-            lines = _join_folded(lines)
         if len(lines) > MAX_LINES:
             raise MessageTooLarge(f"{len(lines)} header lines")
+        if b"\r\n " in head or b"\r\n\t" in head:
+            lines = _join_folded(lines)
         self._names = [_USUAL.get(line[: line.find(":") + 1]) or _read_name(line) for line in lines]
         self._lines, self._views = lines, {}
         return start
@@ -129,7 +128,7 @@ class Head:
 
     def _value(self, index: int) -> str:
         value = self._lines[index].partition(":")[2].strip(" \t\r\n")
-        return _FOLD.sub(" ", value) if "\r\n" in value else value
+        return " ".join(part.strip(" \t") for part in value.split("\r\n")) if "\r\n" in value else value
 
     # Editing
 
@@ -218,6 +217,11 @@ class Head:
         """Drop what the body has beyond `length` bytes."""
         if length < len(self._body):
             self._body = self._body[:length]
+
+
+def _has_bare_nul(head: bytes) -> bool:
+    """Whether NUL stands anywhere but in a quoted-pair, the one place where it may (§25.1)."""
+    return b"\0" in head and b"\0" in head.replace(b"\\\0", b"")
 
 
 def _join_folded(lines: list[str]) -> list[str]:

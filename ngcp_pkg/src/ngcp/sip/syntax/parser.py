@@ -7,14 +7,19 @@ a message with one odd header can still be answered. It is bounded in size and i
 import re
 from typing import Final
 
-from ..errors import InvalidHeader, MalformedMessage, SipError, VersionNotSupported
+from ..errors import InvalidHeader, InvalidRequestLine, MalformedMessage, SipError, VersionNotSupported
 from .message import Message, Request, Response
 
 _TOKEN: Final = r"[A-Za-z0-9.!%*_+`'~-]"
 _REQUEST_LINE: Final = re.compile(
-    rf"({_TOKEN}{{1,64}}) (\S{{1,4096}}) (SIP/\d{{1,4}}\.\d{{1,4}})", re.IGNORECASE
+    rf"({_TOKEN}{{1,64}}+) (\S{{1,4096}}+) (SIP/\d{{1,4}}\.\d{{1,4}})", re.IGNORECASE | re.ASCII
 )
-_STATUS_LINE: Final = re.compile(r"(SIP/\d{1,4}\.\d{1,4}) ([1-6]\d\d) (.*)", re.IGNORECASE)
+_STATUS_LINE: Final = re.compile(
+    r"(SIP/\d{1,4}\.\d{1,4}) ([1-6]\d\d) (.*+)", re.IGNORECASE | re.ASCII | re.DOTALL
+)
+#: Enough of a request line to be answered: nothing else in it is sure.
+_METHOD: Final = re.compile(rf"({_TOKEN}{{1,64}}+)[ \t]++(?=\S)", re.ASCII)
+_VERSION: Final = re.compile(r"[ \t]SIP/\d\.\d[ \t]*+", re.IGNORECASE | re.ASCII)
 
 
 def parse(data: bytes) -> Request | Response:
@@ -49,9 +54,20 @@ def _read_status_line(response: Response, line: str) -> str:
 def _read_request_line(request: Request, line: str) -> str:
     match = _REQUEST_LINE.fullmatch(line)
     if match is None:
-        raise MalformedMessage(f"neither a request line nor a status line: {line[:80]!r}")
+        raise _unreadable(request, line)
     request.method, request.uri, version = match.groups()
     return version
+
+
+def _unreadable(request: Request, line: str) -> MalformedMessage:
+    """Return the error that a bad request line is; the request can be answered if it is one at all."""
+    method = _METHOD.match(line)
+    if method is None or not _VERSION.fullmatch(line, line.upper().rfind(" SIP/")):
+        return MalformedMessage(f"neither a request line nor a status line: {line[:80]!r}")
+    request.method, request.uri = method[1], line[method.end() :]
+    error = InvalidRequestLine(f"invalid request line {line[:80]!r}")
+    error.request = request
+    return error
 
 
 def _unknown(version: str, message: Request | Response) -> SipError:

@@ -12,14 +12,14 @@ Params = dict[str, str | None]
 #: SIP-URI and SIPS-URI of §25.1. The user part may hold ";", "?" and "/", so it ends at the "@".
 _SIP: Final = re.compile(
     r"(sips?):"
-    r"(?:(?P<user>[^@<>\"\s]+)@)?"
-    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?)"
-    r"(?::(?P<port>\d{1,5}))?"
-    r"(?P<params>(?:;[^;?<>\"\s@]+)*)"
-    r"(?:\?(?P<headers>[^<>\"\s]*))?",
+    r"(?:(?P<user>[^@<>\"\s]++)@)?"
+    r"(?P<host>\[[0-9A-F:.]++\]|[A-Z0-9_][A-Z0-9_.-]*+(?<!-))"
+    r"(?::(?P<port>[0-9]{1,5}))?"
+    r"(?P<params>(?:;[^;?<>\"\s@]++)*+)"
+    r"(?:\?(?P<headers>[^<>\"\s]*+))?",
     re.IGNORECASE,
 )
-_OTHER: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):([^\s<>\"]+)")
+_OTHER: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*+):([^\s<>\"]++)")
 
 #: Parameters whose presence in one URI only makes two URIs differ (§19.1.4).
 _SIGNIFICANT: Final = ("user", "ttl", "method", "maddr", "transport")

@@ -23,5 +23,5 @@ def response_flow(via: Via, local: Address) -> Flow:
     """Return the way of a response whose topmost Via is `via` (§18.2.2, RFC 3581 §4)."""
     host = parse_host(via.params.get("received") or via.host)
     rport = via.params.get("rport")
-    port = int(rport) if rport and rport.isdigit() else via.sent_by[1]
+    port = int(rport) if rport and rport.isascii() and rport.isdigit() and len(rport) <= 5 else via.sent_by[1]
     return Flow(via.transport, local, (host, port))
