@@ -28,7 +28,9 @@ def add_load_balancer(wire: Wire, configuration: Configuration = CONFIGURATION) 
     """Put a load-balancer with all its sockets on the wire."""
     core = LoadBalancer(configuration, SECRET, wire.ids("lb"))
     wire.attach(core, "udp", INTERNAL)
-    for transport, address in (("udp", PUBLIC), ("tcp", PUBLIC), ("tls", PUBLIC_TLS)):
+    public = configuration.public
+    tls = public.address, public.tls_port
+    for transport, address in (("udp", public.socket), ("tcp", public.socket), ("tls", tls)):
         wire.attach(core, transport, address)
     return core
 

@@ -8,16 +8,39 @@ import re
 from typing import Final
 
 from ngcp.lb.edge import Edge
-from ngcp.sip.errors import InvalidUri, SipError
+from ngcp.sip.errors import SipError
 from ngcp.sip.syntax.fields import NameAddr
+from ngcp.sip.syntax.memory import remembered
 from ngcp.sip.syntax.message import Message, Request, Response
 from ngcp.sip.syntax.uri import Uri
+from ngcp.sip.transaction.matching import COOKIE
 from ngcp.sip.transport.flow import Flow, format_address
 
 PARAMETER: Final = "ngcpct"
 USER: Final = "ngcp-lb"
 #: What names a trunk group in a user part (RFC 4904 §4): it survives, on both sides.
 _TRUNK: Final = re.compile(r";(?:tgrp|trunk-context)=[^;@]+")
+#: Requests whose answer makes a dialog, so each side must know where the other is.
+CONTACT_NEEDED: Final = frozenset({"INVITE", "SUBSCRIBE"})
+#: Requests that carry one Contact at most (§20.10); REGISTER, and methods yet to come, may carry more.
+ONE_CONTACT: Final = frozenset(
+    {
+        *CONTACT_NEEDED,
+        *(
+            "ACK",
+            "BYE",
+            "CANCEL",
+            "INFO",
+            "MESSAGE",
+            "NOTIFY",
+            "OPTIONS",
+            "PRACK",
+            "PUBLISH",
+            "REFER",
+            "UPDATE",
+        ),
+    }
+)
 
 
 class BadContact(SipError):
@@ -27,22 +50,52 @@ class BadContact(SipError):
 
 
 def mask_contact(message: Message, flow: Flow, edge: Edge) -> None:
-    """Replace the one Contact of a message that came over `flow`; none is fine, several are not."""
+    """Replace the Contact of a message that came over `flow`; several are for methods that we do not know."""
     values = message.all("contact")
     if not values:
         return
-    if len(values) > 1:
+    if len(values) > 1 and not (isinstance(message, Request) and message.method not in ONE_CONTACT):
         raise BadContact(f"{len(values)} contacts where one belongs")
-    contact = NameAddr.parse(values[0])
-    try:
-        Uri.parse(contact.address)
-    except InvalidUri as error:
-        raise BadContact(str(error)) from error
+    message.set("Contact", ", ".join(_mask(value, flow, edge) for value in values))
+
+
+def _mask(value: str, flow: Flow, edge: Edge) -> str:
+    contact = _read(value)
     token = edge.tokens.seal(contact.address, flow)
     contact.address = (
         f"sip:{USER}{_trunk(contact.address)}@{format_address(edge.public['udp'])};{PARAMETER}={token}"
     )
-    message.set("Contact", str(contact))
+    return str(contact)
+
+
+def _read(value: str) -> NameAddr:
+    try:
+        contact = NameAddr.parse(value)
+        Uri.parse(contact.address)
+    except SipError as error:
+        raise BadContact(str(error)) from error
+    return contact
+
+
+def require_contact(request: Request) -> None:
+    """Refuse a request without Contact that would make a dialog (§8.1.1.8); RFC 2543 did not ask for one."""
+    if request.method in CONTACT_NEEDED and request.via.branch.startswith(COOKIE):
+        raise BadContact(f"{request.method} without a contact")
+
+
+def check_bindings(request: Request) -> None:
+    """Refuse a REGISTER with a Contact that cannot be read, or `*` without its conditions (§10.2.2)."""
+    values = request.all("contact")
+    for value in values:
+        if value != "*":
+            _check_binding(value)
+        elif len(values) > 1 or request.get("expires") != "0":
+            raise BadContact("* stands alone, with Expires 0")
+
+
+@remembered
+def _check_binding(value: str) -> None:
+    _read(value)
 
 
 def mask_answer(response: Response, flow: Flow, edge: Edge) -> None:

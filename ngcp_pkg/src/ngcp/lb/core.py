@@ -15,7 +15,7 @@ from ngcp.lb.dispatcher import Dispatcher
 from ngcp.lb.edge import Edge
 from ngcp.lb.headers import FROM_OUTSIDE, TO_OUTSIDE, keep_private
 from ngcp.lb.probes import Probes
-from ngcp.lb.sanity import check_message, check_request
+from ngcp.lb.sanity import check_message, check_request, is_answerable
 from ngcp.service.statistics import name_of_request
 from ngcp.sip.core.decision import Decision, Reply
 from ngcp.sip.core.proxy import Forsaken, Incoming, Returning, StatefulProxy
@@ -41,8 +41,8 @@ class LoadBalancer:
     def __init__(self, configuration: Configuration, secret: bytes, ids: Callable[[], str]) -> None:
         """`secret` seals masked Contacts; `ids` returns unguessable tokens."""
         self._connections: set[Flow] = set()
-        self._edge = Edge.of(configuration, secret, self._connections.__contains__)
         self._proxy = StatefulProxy(ids, server=configuration.server_header, translate_503=False)
+        self._edge = Edge.of(configuration, secret, self._connections.__contains__, self._proxy.origin)
         self._probes = Probes(self._edge.dispatcher, ids, configuration.server_header)
         self.counters: Counter[str] = Counter()
         """Messages by way and kind; what was refused and dropped, in all and by reason."""
@@ -152,7 +152,7 @@ class LoadBalancer:
 
     def _turn_away(self, request: Request | None, error: SipError, flow: Flow) -> None:
         """Answer what has no transaction, if it says where an answer belongs."""
-        if request is None or not _is_answerable(request):
+        if request is None or not is_answerable(request):
             self._note("dropped", request, error, flow)
             return
         self._proxy.reject(request, flow, error.status, error.reason)
@@ -202,10 +202,3 @@ class LoadBalancer:
             keep_private(response, FROM_OUTSIDE)
             if response.status < 300:  # a redirection names somebody else
                 mask_answer(response, returning.branch.target.flow, self._edge)
-
-
-def _is_answerable(request: Request) -> bool:
-    try:
-        return bool(request.via)
-    except SipError:
-        return False

@@ -13,8 +13,9 @@ from ngcp.sip.syntax.message import Request
 from ngcp.sip.transport.flow import Flow
 
 INWARDS: Final[tuple[Station, ...]] = (
-    stations.refuse_loop,
+    stations.refuse_extensions,
     stations.follow_routes_inwards,
+    stations.refuse_loop,
     stations.refuse_foreign_target,
     stations.tell_source,
     stations.add_path,

@@ -4,12 +4,13 @@ import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
 from ngcp.lb.config import Configuration
 from ngcp.lb.dispatcher import Dispatcher
 from ngcp.lb.nat import NatTest
+from ngcp.sip.core.proxy import Incoming
 from ngcp.sip.errors import SipError
 from ngcp.sip.syntax.memory import remembered
 from ngcp.sip.syntax.uri import Uri
@@ -76,16 +77,29 @@ class Edge:
     is_connected: Callable[[Flow], bool]
     """Whether a TCP or TLS flow exists now."""
     nat: NatTest
+    origin: Callable[[str, str], Incoming | None] = lambda branch, method: None
+    """How the request came in that left under a branch of ours, as long as it is not over; by its method."""
     prefixes: tuple[str, ...] = field(init=False)
     """How the Route values begin that we write: they come back as they left and need no parsing."""
 
+    hosts: frozenset[IPv4Address | IPv6Address] = field(init=False)
+    """Our public addresses."""
+
     def __post_init__(self) -> None:
+        hosts = frozenset(ip_address(host) for host, _ in self.public.values())
+        object.__setattr__(self, "hosts", hosts)
         sockets = {format_address(address) for address in (self.internal, *self.public.values())}
         prefixes = *(f"<sip:{socket};" for socket in sockets), f"<sip:lb@{format_address(self.internal)};"
         object.__setattr__(self, "prefixes", prefixes)  # frozen, but this is still its making
 
     @classmethod
-    def of(cls, configuration: Configuration, secret: bytes, is_connected: Callable[[Flow], bool]) -> "Edge":
+    def of(
+        cls,
+        configuration: Configuration,
+        secret: bytes,
+        is_connected: Callable[[Flow], bool],
+        origin: Callable[[str, str], Incoming | None] = lambda branch, method: None,
+    ) -> "Edge":
         """Take the sockets from the configuration; TLS is there only with a certificate."""
         public = {"udp": configuration.public.socket, "tcp": configuration.public.socket}
         if configuration.public.certificate is not None:
@@ -93,7 +107,7 @@ class Edge:
         internal = configuration.internal.socket
         dispatcher = Dispatcher(internal, configuration.proxies, configuration.dispatcher)
         nat = NatTest(map(ip_network, configuration.nattest_exceptions))
-        return cls(public, internal, dispatcher, Tokens(secret), is_connected, nat)
+        return cls(public, internal, dispatcher, Tokens(secret), is_connected, nat, origin)
 
     def is_internal(self, flow: Flow) -> bool:
         """Whether `flow` is one of the inner side."""

@@ -3,15 +3,16 @@
 A message comes in; it is let pass, or a `SipError` says what the sender did wrong.
 """
 
-from collections.abc import Collection
+import re
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 from ngcp.sip.errors import InvalidHeader, InvalidUri, MissingHeader, SipError
-from ngcp.sip.syntax.fields import Via, parse_auth
+from ngcp.sip.syntax.fields import parse_auth
 from ngcp.sip.syntax.memory import remembered
 from ngcp.sip.syntax.message import Message, Request
 from ngcp.sip.syntax.uri import Uri
-from ngcp.sip.transport.flow import Address, parse_host
+from ngcp.sip.transport.flow import parse_host
 
 #: Headers that every message has exactly once (§8.1.1, §8.2.6.2).
 SINGLE: Final = {"from": "From", "to": "To", "call-id": "Call-ID", "cseq": "CSeq"}
@@ -21,10 +22,12 @@ SCHEMES: Final = ("sip", "sips", "tel")
 DIGEST: Final = frozenset({"username", "realm", "nonce", "uri", "response"})
 #: A tag is a token (§25.1); longer ones than this come from nobody.
 LONGEST_TAG: Final = 256
-#: How often a request may leave us and come back by the public side: each time to another user, so it is
-#: a spiral (§16.3 step 4); a loop goes on.
-SPIRALS: Final = 2
 
+#: Enough of a Via to be answered: a sender, of whatever version (RFC 4475 §3.1.2.16).
+_SENDER: Final = re.compile(
+    r"SIP\s*+/\s*+\d\.\d\s*+/\s*+[\w-]++\s++(?:\[[0-9A-F:.]++\]|[A-Z0-9_.-]++)\s*+(?::\s*+\d{1,5}\s*+)?(?:;|$)",
+    re.IGNORECASE | re.ASCII,
+)
 _TOKEN: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.!%*_+`'~-")
 
 
@@ -55,11 +58,15 @@ class UnsupportedScheme(SipError):
     reason = "Unsupported URI Scheme"
 
 
-class LoopDetected(SipError):
-    """A request that comes back again and again (§16.3 step 4)."""
+class BadExtension(SipError):
+    """A Proxy-Require: we support no extension that must be known on the way (§16.3 step 5)."""
 
-    status = 482
-    reason = "Loop Detected"
+    status = 420
+    reason = "Bad Extension"
+
+    def __init__(self, wanted: str) -> None:
+        super().__init__(f"required of proxies: {wanted[:100]}")
+        self.headers = (("Unsupported", wanted),)
 
 
 def check_message(message: Message) -> None:
@@ -82,10 +89,12 @@ def check_request(request: Request) -> None:
     if request.cseq.method != request.method:
         raise InvalidHeader("CSeq", str(request.cseq))
     hops = request.get("max-forwards")
-    if hops is not None and not (hops.isascii() and hops.isdigit() and len(hops) <= 3 and int(hops) < 256):
+    if hops is not None and not (hops.isascii() and hops.isdigit() and len(hops) <= 10 and int(hops) < 256):
         raise InvalidHeader("Max-Forwards", hops)
-    if Uri.parse(request.uri).scheme not in SCHEMES:
+    if read_target(request.uri)[0] not in SCHEMES:
         raise UnsupportedScheme(request.uri)
+    if not request.call_id:
+        raise InvalidHeader("Call-ID", "")
     for header, party in (("From", request.from_), ("To", request.to)):
         _check_uri(header, party.address)
         tag = party.tag
@@ -96,16 +105,34 @@ def check_request(request: Request) -> None:
             _check_credentials(credentials)
 
 
-def check_loop(request: Request, own: Collection[Address]) -> None:
-    """Refuse what has left us by our public sockets `own` more often than a call is forwarded."""
-    vias = request.all("via")
-    if len(vias) > SPIRALS and sum(_sent_by(via) in own for via in vias) > SPIRALS:
-        raise LoopDetected(request.uri)
+def check_extensions(request: Request) -> None:
+    """Refuse what must not be relayed by somebody who does not know the extension; ACK is exempt."""
+    if "proxy-require" in request and request.method != "ACK":
+        raise BadExtension(", ".join(request.all("proxy-require")))
 
 
-def _sent_by(via: str) -> Address:
-    host, port = Via.parse(via).sent_by
-    return parse_host(host), port
+def is_answerable(request: Request) -> bool:
+    """Whether the topmost Via names a sender, whatever else is wrong with it."""
+    try:
+        return bool(request.via)
+    except InvalidHeader:
+        return _SENDER.match(request.first("via")) is not None
+    except MissingHeader:
+        return False
+
+
+@remembered
+def read_target(text: str) -> tuple[str, IPv4Address | IPv6Address | None]:
+    """Return scheme and, where the host is no name, IP address of a Request-URI, or raise `InvalidUri`."""
+    uri = Uri.parse(text)
+    if uri.headers is not None:  # §19.1.1: they mean something in a Contact, in a Request-URI nothing
+        raise InvalidUri(text)
+    try:
+        return uri.scheme, ip_address(parse_host(uri.host))
+    except ValueError as error:
+        if uri.host.startswith("["):
+            raise InvalidUri(text) from error
+        return uri.scheme, None
 
 
 def _check_uri(header: str, address: str) -> None:

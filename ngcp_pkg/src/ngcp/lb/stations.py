@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from ngcp.lb.contact import mask_contact, reveal, unmask
+from ngcp.lb.contact import check_bindings, mask_contact, require_contact, reveal, unmask
 from ngcp.lb.edge import Edge, address_of
 from ngcp.lb.headers import FROM_OUTSIDE, TO_OUTSIDE, keep_private
+from ngcp.lb.loops import LoopDetected, check_loop
 from ngcp.lb.routing import (
     DIALOG_FORMING,
     RelayDenied,
@@ -19,7 +20,7 @@ from ngcp.lb.routing import (
     refuse_foreign_routes,
     take_own_routes,
 )
-from ngcp.lb.sanity import LoopDetected, check_loop
+from ngcp.lb.sanity import check_extensions, read_target
 from ngcp.net.udp import family_of
 from ngcp.sip.core.decision import Decision, Relay, Target
 from ngcp.sip.errors import SipError
@@ -71,9 +72,9 @@ Station = Callable[[Crossing, Edge], Decision | None]
 # Inwards
 
 
-def refuse_loop(crossing: Crossing, edge: Edge) -> None:
-    """Refuse what keeps coming back from outside (§16.3 step 4)."""
-    check_loop(crossing.request, edge.public.values())
+def refuse_extensions(crossing: Crossing, edge: Edge) -> None:
+    """Refuse what asks proxies for what we do not know (§16.3 step 5)."""
+    check_extensions(crossing.request)
 
 
 def follow_routes_inwards(crossing: Crossing, edge: Edge) -> None:
@@ -81,12 +82,21 @@ def follow_routes_inwards(crossing: Crossing, edge: Edge) -> None:
     crossing.target = refuse_foreign_routes(crossing.request, edge)
 
 
-def refuse_foreign_target(crossing: Crossing, edge: Edge) -> None:
-    """In a dialog, let a phone address the other phone only: every Contact it was told is one we masked.
+def refuse_loop(crossing: Crossing, edge: Edge) -> None:
+    """Refuse what comes back from outside (§16.3 step 4)."""
+    check_loop(crossing.request, edge)
 
-    A party to a call has a signed Route; without this it could aim it at any address outside.
+
+def refuse_foreign_target(crossing: Crossing, edge: Edge) -> None:
+    """Let a phone name a domain, which is the proxy's to judge, or us; any other address is not ours to call.
+
+    In a dialog it names the other phone only: every Contact it was told is one we masked. A party to a call
+    has a signed Route; without this it could aim it at any address outside.
     """
     request = crossing.request
+    address = read_target(request.uri)[1]
+    if address is not None and address not in edge.hosts:
+        raise RelayDenied(f"{request.uri} is not ours")
     if request.to.tag is not None and reveal(request.uri, edge) is None:
         raise RelayDenied(f"{request.uri} in a dialog")
 
@@ -111,9 +121,14 @@ def add_path(crossing: Crossing, edge: Edge) -> None:
 
 
 def hide_contact(crossing: Crossing, edge: Edge) -> None:
-    """Let the inside reach the phone by the flow it is behind."""
-    if crossing.request.method != "REGISTER":
-        mask_contact(crossing.request, crossing.flow, edge)
+    """Let the inside reach the phone by the flow it is behind; a registrar needs the Contact as it is."""
+    request = crossing.request
+    if request.method == "REGISTER":
+        check_bindings(request)
+    elif "contact" in request:
+        mask_contact(request, crossing.flow, edge)
+    else:
+        require_contact(request)
 
 
 def go_inwards(crossing: Crossing, edge: Edge) -> None:

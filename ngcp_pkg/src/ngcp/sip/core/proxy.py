@@ -135,6 +135,12 @@ class StatefulProxy:
         returning.context.forward(returning, now)
         self._digest(now)
 
+    def origin(self, branch: str, method: str) -> Incoming | None:
+        """Return how the request came in that left under a branch of ours, as long as that is not over."""
+        transaction = self._layer.find_client(branch, method)
+        relayed = None if transaction is None else self._element.branches.get(transaction)
+        return None if relayed is None else relayed.context.incoming
+
     def messages_to_send(self) -> list[tuple[bytes, Flow]]:
         """Hand over, once, what the sockets must send."""
         return self._layer.messages_to_send()

@@ -129,6 +129,10 @@ class TransactionLayer:
         """Return the INVITE that a CANCEL means (§9.2)."""
         return self._servers.get(server_key(cancel, "INVITE"))
 
+    def find_client(self, branch: str, method: str) -> ClientTransaction | None:
+        """Return the client transaction that we gave this branch."""
+        return self._clients.get((branch, method))
+
     # Outwards
 
     def next_event(self) -> TransactionEvent | None:
