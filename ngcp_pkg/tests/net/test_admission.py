@@ -89,3 +89,11 @@ def test_who_has_left_is_not_pushed_out() -> None:
 def test_a_limit_of_nothing_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match=f"{name} must be above 0, not 0"):
         Limits(**{name: 0})
+
+
+def test_an_address_that_is_not_welcome_gets_no_slot() -> None:
+    admission = Admission(Limits(), welcomes=lambda host: host != "198.51.0.1")
+
+    assert not admission.admit(guest(admission, 1))
+    assert admission.admit(guest(admission, 2))
+    assert (admission.taken, admission.counters) == (1, {"connections.banned": 1})

@@ -193,6 +193,27 @@ def test_who_overstays_is_hung_up_on(limits: Limits, start: bytes, monkeypatch: 
     run(test)
 
 
+def test_who_is_not_welcome_any_more_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ngcp.net.stream.SWEEP", 0.01)
+
+    async def test() -> None:
+        banned: set[str] = set()
+        log = Log()
+        admission = Admission(None, log.counters, lambda host: host not in banned)
+        server = StreamServer(log, Manner(), admission=admission)
+        reader, writer = await asyncio.open_connection(*server.listen(LOOPBACK))
+        writer.write(MESSAGE)
+        await until(lambda: len(log.messages) == 1)
+        banned.add("127.0.0.1")
+
+        assert await reader.read() == b""
+        assert (len(server), log.counters["connections.banned"]) == (0, 1)
+        writer.close()
+        server.close()
+
+    run(test)
+
+
 def test_who_does_not_read_is_hung_up_on() -> None:
     async def test() -> None:
         log, server, address = serving(Limits(unsent=10_000))

@@ -5,6 +5,7 @@ therefore only push out its own kind: never a phone that has registered.
 """
 
 from collections import Counter, OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -46,8 +47,18 @@ class Occupant(Protocol):
 class Admission:
     """The slots of one side."""
 
-    def __init__(self, limits: Limits | None = None, counters: Counter[str] | None = None) -> None:
-        """Count in `counters` what was turned away."""
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        counters: Counter[str] | None = None,
+        welcomes: Callable[[str], bool] = lambda host: True,
+    ) -> None:
+        """Count in `counters` what was turned away.
+
+        `welcomes` says whether an IP address may be connected at all: it is asked before a slot is given, and
+        of everybody who has one every few seconds.
+        """
+        self.welcomes = welcomes
         self.limits = limits or Limits()
         self.counters: Counter[str] = Counter() if counters is None else counters
         self._taken = 0
@@ -63,6 +74,9 @@ class Admission:
         """Give a slot; if all are taken, that of whoever has been silent for longest."""
         host = occupant.flow.remote[0]
         is_full = self._taken >= self.limits.connections
+        if not self.welcomes(host):
+            self.counters["connections.banned"] += 1
+            return False
         if self._of[host] >= self.limits.per_address or (is_full and not self.evict()):
             self.counters["connections.refused"] += 1
             return False

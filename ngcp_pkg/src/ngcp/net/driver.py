@@ -54,6 +54,10 @@ class Driver:
         """Let messages of flows that start at `local` leave by `sender`."""
         self._senders[transport, local] = sender
 
+    def now(self) -> float:
+        """Return the time that the core lives in."""
+        return self._loop.time()
+
     def close(self) -> None:
         """Drop the timer; sockets belong to whoever made them."""
         if self._timer is not None:

@@ -271,4 +271,8 @@ class StreamServer:
         for connection in [each for each in self._all.values() if now > each.deadline]:
             self.count("connections.overstayed")
             connection.close()
+        welcomes = self._admission.welcomes
+        for connection in [each for each in self._all.values() if not welcomes(each.flow.remote[0])]:
+            self.count("connections.banned")
+            connection.close()
         self._sweeper = self._loop.call_later(SWEEP, self._sweep)
