@@ -101,6 +101,25 @@ def test_challenge(method: str, status: int, header: str, verdict: Verdict | Non
     assert ("stale=true" in reply.headers[0][1]) is (verdict is Verdict.STALE)
 
 
+@pytest.mark.parametrize(
+    ("verdict", "told"),
+    [(Verdict.WRONG, ("alice@example.org", "0")), (Verdict.STALE, ()), (None, ())],
+)
+@pytest.mark.parametrize("method", ["REGISTER", "INVITE"])
+def test_the_load_balancer_is_told_whose_password_was_wrong(
+    method: str, verdict: Verdict | None, told: tuple[str, ...]
+) -> None:
+    request = make_request(method)
+    header = "Authorization" if method == "REGISTER" else "Proxy-Authorization"
+    request.append(
+        header, 'Digest username="alice", realm="Example.ORG", nonce="1", uri="sip:h", response="2"'
+    )
+    reply = decide(request, Caller("Example.ORG", is_local=True, verdict=verdict))
+    assert isinstance(reply, Reply)
+
+    assert tuple(value for name, value in reply.headers if name.startswith("P-NGCP-Authoriz")) == told
+
+
 @pytest.mark.parametrize("method", ["BYE", "REFER", "PUBLISH", "FOO"])
 def test_method_that_starts_nothing_is_405_with_allow(method: str) -> None:
     reply = decide(make_request(method), GOOD)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ngcp.sip.core.decision import Decision, Relay, Reply, Target
-from ngcp.sip.core.digest import Authenticator, Verdict
+from ngcp.sip.core.digest import Authenticator, Credentials, Verdict
 from ngcp.sip.core.registrar import AddressOfRecord, Binding, Registrar, Source, Update
 from ngcp.sip.syntax import Request
 from ngcp.sip.syntax.fields import split_list
@@ -62,9 +62,19 @@ def authenticate(request: Request, facts: Facts, floor: Floor) -> Outcome | None
         return None if caller.owns_identity else Reply(403)
     stale = caller.verdict is Verdict.STALE
     challenge = floor.authenticator.challenge(caller.realm, facts.now, stale=stale)
+    failure = _failure(request, caller.realm) if caller.verdict is Verdict.WRONG else ()
     if request.method == "REGISTER":
-        return Reply(401, headers=(("WWW-Authenticate", challenge),))
-    return Reply(407, headers=(("Proxy-Authenticate", challenge),))
+        return Reply(401, headers=(("WWW-Authenticate", challenge), *failure))
+    return Reply(407, headers=(("Proxy-Authenticate", challenge), *failure))
+
+
+def _failure(request: Request, realm: str) -> tuple[tuple[str, str], ...]:
+    """Tell the load-balancer whose password was wrong: it counts, and bans."""
+    credentials = Credentials.find(request, realm)
+    if credentials is None:
+        return ()
+    user = f"{credentials.username}@{realm.lower()}"
+    return ("P-NGCP-Authorization", user), ("P-NGCP-Authorized", "0")
 
 
 def check_locks(request: Request, facts: Facts, floor: Floor) -> Outcome | None:
