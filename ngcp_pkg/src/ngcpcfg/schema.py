@@ -34,6 +34,29 @@ def number(low: int, high: int, what: str = "a whole number") -> Rule:
     )
 
 
+def one_of(*words: str) -> Rule:
+    """Allow these words."""
+    return Rule(" or ".join(words), lambda value: isinstance(value, str) and value in words)
+
+
+def list_of(what: str, read: Callable[[str], object]) -> Rule:
+    """Allow lists, empty ones too, of texts that `read` can read."""
+    return Rule(
+        f"a list of {what}",
+        lambda value: isinstance(value, list) and all(_is_readable(one, read) for one in value),
+    )
+
+
+def _is_readable(value: Value, read: Callable[[str], object]) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        read(value)
+    except (ValueError, re.error):
+        return False
+    return True
+
+
 PORT: Final = number(1, 65535, "a port number")
 MEDIA_PORT: Final = number(1024, 65535, "a port number")
 EVEN_MEDIA_PORT: Final = Rule(
@@ -103,6 +126,23 @@ SCHEMA: Final[Mapping[str, Rule]] = {
     "kamailio.lb.nattest_exception_ips": ADDRESSES,
     "kamailio.lb.nattest_exception_nets": NETWORKS,
     "kamailio.lb.port": PORT,
+    "kamailio.lb.block_useragents.enable": YES_NO,
+    "kamailio.lb.block_useragents.mode": one_of("blacklist", "whitelist"),
+    "kamailio.lb.block_useragents.action": one_of("drop", "reject"),
+    "kamailio.lb.block_useragents.ua_patterns": list_of("regular expressions", re.compile),
+    "kamailio.lb.block_useragents.block_empty": YES_NO,
+    "kamailio.lb.block_useragents.block_absent": YES_NO,
+    "kamailio.lb.security.dos_ban_enable": YES_NO,
+    "kamailio.lb.security.dos_ban_time": SECONDS,
+    "kamailio.lb.security.dos_reqs_density_per_unit": number(1, 1_000_000),
+    "kamailio.lb.security.dos_sampling_time_unit": SECONDS,
+    "kamailio.lb.security.dos_whitelisted_ips": list_of("IP addresses", ipaddress.ip_address),
+    "kamailio.lb.security.dos_whitelisted_subnets": list_of(
+        "networks such as 192.0.2.0/24", ipaddress.ip_network
+    ),
+    "kamailio.lb.security.failed_auth_ban_enable": YES_NO,
+    "kamailio.lb.security.failed_auth_attempts": number(1, 1000),
+    "kamailio.lb.security.failed_auth_ban_time": SECONDS,
     "kamailio.lb.server_header": TEXT,
     "kamailio.lb.tls.enable": YES_NO,
     "kamailio.lb.tls.port": PORT,

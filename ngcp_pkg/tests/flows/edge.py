@@ -6,6 +6,7 @@ from pathlib import Path
 from flows.wire import Wire
 from ngcp.lb.config import Configuration, Internal, Proxy, Public
 from ngcp.lb.core import LoadBalancer
+from ngcp.lb.security import Security
 from ngcp.sip.core.decision import Decision, Relay, Reply, Target
 from ngcp.sip.core.proxy import Incoming, Returning, StatefulProxy
 from ngcp.sip.errors import SipError
@@ -16,11 +17,12 @@ PUBLIC, PUBLIC_TLS = ("192.0.2.1", 5060), ("192.0.2.1", 5061)
 INTERNAL, PROXY = ("127.0.0.1", 5060), ("127.0.0.1", 5062)
 SECRET = bytes(range(32))
 
-#: The certificate is never read here: TLS is a matter of the sockets.
+#: The certificate is never read here: TLS is a matter of the sockets. Nobody is banned for what a test sends.
 CONFIGURATION = Configuration(
     Public(*PUBLIC, PUBLIC_TLS[1], Path("myserver.crt"), Path("myserver.key")),
     Internal(*INTERNAL),
     (Proxy(*PROXY),),
+    security=Security(dos_ban_enable=False),
 )
 
 

@@ -70,6 +70,23 @@ def test_everything(file: Path) -> None:
         ("public: {address: 192.0.2.1}\ndispatcher: {patience: 0}", "dispatcher: patience is above 0"),
         ("public: {address: 192.0.2.1}\ndispatcher: {probe_interval: -1}", "dispatcher: probe_interval is 0"),
         ("public: {address: 192.0.2.1}\ndispatcher: {down_after: 0}", "dispatcher: down_after is 1 to 100"),
+        ("public: {address: 192.0.2.1}\nsecurity: {dos_ban_time: 0}", "security: dos_ban_time: at least 1"),
+        (
+            "public: {address: 192.0.2.1}\nsecurity: {dos_whitelisted_ips: [peer]}",
+            "security: dos_whitelisted_ips: 'peer' does not appear to be an IPv4 or IPv6 address",
+        ),
+        (
+            "public: {address: 192.0.2.1}\nsecurity: {dos_whitelisted_subnets: [192.0.2.1/24]}",
+            "security: dos_whitelisted_subnets: 192.0.2.1/24 has host bits set",
+        ),
+        (
+            "public: {address: 192.0.2.1}\nblock_useragents: {mode: grey}",
+            "block_useragents: mode: one of blacklist, whitelist, not 'grey'",
+        ),
+        (
+            "public: {address: 192.0.2.1}\nblock_useragents: {ua_patterns: [fine, '(a+)+']}",
+            "block_useragents: ua_patterns[1]: '(a+)+': a repeated group may hold neither",
+        ),
         ("public: {address: 127.0.0.1}", "public and internal are the same socket"),
         ("public: {address: 192.0.2.1}\ntos: 256", "tos is one octet, not 256"),
         ("public: {address: 192.0.2.1, adress: x}", "public.adress: unknown key; allowed: address, port"),

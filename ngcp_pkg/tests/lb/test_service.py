@@ -99,6 +99,39 @@ def ask_stats(internal: Internal) -> dict[str, int]:
     return stats
 
 
+def test_an_operator_bans_and_unbans_an_address(
+    configuration: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By XMLRPC: its datagrams are dropped, its connections closed, others not accepted."""
+    monkeypatch.setattr("ngcp.net.stream.SWEEP", 0.01)
+
+    def ask(method: str, *arguments: object) -> object:
+        host, port = configuration.internal.address, configuration.internal.xmlrpc_port
+        with xmlrpc.client.ServerProxy(f"http://{host}:{port}/RPC2", allow_none=True) as daemon:
+            return getattr(daemon, method)(*arguments)
+
+    async def test() -> None:
+        service = LoadBalancerService(configuration, bytes(32), lambda: configuration)
+        await service.start()
+        public = configuration.public.socket
+        reader, writer = await asyncio.open_connection(*public)
+        await asyncio.to_thread(ask, "htable.seti", "ipban", "127.0.0.1", 1)
+        dump = await asyncio.to_thread(ask, "htable.dump", "ipban")
+        assert dump == [{"entry": 0, "size": 1, "slot": [{"name": "127.0.0.1", "value": 1, "type": "int"}]}]
+        assert await reader.read() == b""
+        with pytest.raises((OSError, asyncio.IncompleteReadError)):
+            await ask_stream(public, None)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(ask_udp(public), 0.2)
+        await asyncio.to_thread(ask, "htable.delete", "ipban", "127.0.0.1")
+        assert (await ask_udp(public)).startswith(b"SIP/2.0 200")
+        assert (await ask_stream(public, None)).startswith(b"SIP/2.0 200")
+        writer.close()
+        await service.stop()
+
+    run(test)
+
+
 def test_a_port_in_use_ends_the_start_and_lets_go(configuration: Configuration) -> None:
     async def test() -> None:
         first, second = (

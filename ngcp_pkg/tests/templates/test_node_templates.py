@@ -7,6 +7,7 @@ import pytest
 
 from ngcp.api import config as api
 from ngcp.lb import config as lb
+from ngcp.lb.security import BlockUserAgents, Security
 from ngcp.proxy import config as proxy
 from ngcp.rtpengine import config as rtpengine
 from ngcpcfg.problems import RefusedError
@@ -91,6 +92,40 @@ def test_without_tls_the_load_balancer_has_no_certificate_and_the_firewall_no_ho
 
     assert lb.load(node.path(LB)).public.certificate is None
     assert rules(node, "5061") == []
+
+
+def test_load_balancer_bans_as_the_inventory_says(node: Rendered, tmp_path: Path) -> None:
+    assert lb.load(node.path(LB)).security == Security()
+    assert lb.load(node.path(LB)).block_useragents == BlockUserAgents()
+
+    changed = render(
+        tmp_path,
+        sip_lb_dos_ban=False,
+        sip_lb_dos_whitelisted_ips=["192.0.2.1", "2001:db8::1"],
+        sip_lb_dos_whitelisted_subnets=["198.51.100.0/24"],
+        sip_lb_auth_attempts=5,
+        sip_lb_block_useragents=True,
+        sip_lb_block_useragents_patterns=["^sip(cli|vicious)", "v[0-9]+\\.0"],
+    )
+    read = lb.load(changed.path(LB))
+    assert (read.security.dos_ban_enable, read.security.failed_auth_attempts) == (False, 5)
+    assert read.security.dos_whitelisted_ips == ("192.0.2.1", "2001:db8::1")
+    assert read.security.dos_whitelisted_subnets == ("198.51.100.0/24",)
+    assert read.block_useragents == BlockUserAgents(True, ua_patterns=("^sip(cli|vicious)", "v[0-9]+\\.0"))
+
+
+@pytest.mark.parametrize(
+    ("change", "allowed"),
+    [
+        ({"sip_lb_dos_whitelisted_ips": ["peer"]}, "a list of IP addresses"),
+        ({"sip_lb_dos_whitelisted_subnets": ["192.0.2.1/24"]}, "a list of networks"),
+        ({"sip_lb_block_useragents_patterns": ["(a"]}, "a list of regular expressions"),
+        ({"sip_lb_block_useragents_mode": "grey"}, "blacklist or whitelist"),
+    ],
+)
+def test_a_ban_that_means_nothing_is_refused(change: dict[str, object], allowed: str, tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match=allowed):
+        render(tmp_path, **change)
 
 
 def test_proxy_is_internal_and_knows_its_neighbours(node: Rendered) -> None:

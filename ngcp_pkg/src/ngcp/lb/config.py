@@ -1,9 +1,10 @@
 """The configuration of the load-balancer, `/etc/kamailio/lb/lb.yml`; the docstrings here are its manual."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
 
+from ngcp.lb.security import BlockUserAgents, Security
 from ngcp.net.udp import family_of
 from ngcp.service.config import load_yaml
 from ngcp.sip.transport.flow import Address
@@ -144,6 +145,10 @@ class Configuration:
     """How they are spread over the proxies."""
     nattest_exceptions: tuple[str, ...] = ()
     """Addresses and networks whose phones are never taken to be behind a NAT."""
+    security: Security = field(default_factory=Security)
+    """Who is banned."""
+    block_useragents: BlockUserAgents = field(default_factory=BlockUserAgents)
+    """Whose telephone is not wanted."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.tos < 256:

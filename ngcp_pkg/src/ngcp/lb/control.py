@@ -7,6 +7,7 @@ from collections.abc import Callable
 from ngcp.lb.config import Configuration
 from ngcp.lb.core import LoadBalancer
 from ngcp.lb.dispatcher_control import add_dispatcher
+from ngcp.lb.tables import TableCommands
 from ngcp.lb.trace import Traces, add_traces
 from ngcp.service.commands import CommandTable, Json
 from ngcp.service.statistics import Statistics, add_statistics
@@ -21,6 +22,7 @@ def make_commands(core: LoadBalancer, reread: Callable[[], Configuration]) -> Co
     table.add("core.tcp_info", lambda: tcp_info(core), "how many TCP and TLS connections there are")
     table.add("core.tcp_list", lambda: connections(core), "every TCP and TLS connection")
     add_traces(table, Traces(core, time.time))
+    TableCommands(core.protection.tables, time.monotonic).add_to(table)
     table.add("tls.list", lambda: connections(core, "tls"), "every TLS connection")
     add_dispatcher(table, core.dispatcher, lambda: reread().proxies)
     return table

@@ -4,17 +4,20 @@ bytes ─► parse ─► sanity ─► transaction ─► corridor ─► Decis
 """
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Collection
 from typing import Protocol
 
 from ngcp.lb import corridor
+from ngcp.lb.agents import Unwanted
 from ngcp.lb.config import Configuration
 from ngcp.lb.contact import mask_answer
 from ngcp.lb.dispatcher import Dispatcher
 from ngcp.lb.edge import Edge
 from ngcp.lb.headers import FROM_OUTSIDE, TO_OUTSIDE, keep_private
 from ngcp.lb.probes import Probes
+from ngcp.lb.protection import Protection
 from ngcp.lb.sanity import check_message, check_request, is_answerable
 from ngcp.service.statistics import name_of_request
 from ngcp.sip.core.decision import Decision, Reply
@@ -38,12 +41,20 @@ class Tap(Protocol):
 class LoadBalancer:
     """Drives one `StatefulProxy` along the corridor (a `ngcp.net.driver.Core`)."""
 
-    def __init__(self, configuration: Configuration, secret: bytes, ids: Callable[[], str]) -> None:
-        """`secret` seals masked Contacts; `ids` returns unguessable tokens."""
+    def __init__(
+        self,
+        configuration: Configuration,
+        secret: bytes,
+        ids: Callable[[], str],
+        today: Callable[[], float] = time.time,
+    ) -> None:
+        """`secret` seals masked Contacts; `ids` returns unguessable tokens, `today` Unix time for people."""
         self._connections: set[Flow] = set()
         self._proxy = StatefulProxy(ids, server=configuration.server_header, translate_503=False)
         self._edge = Edge.of(configuration, secret, self._connections.__contains__, self._proxy.origin)
         self._probes = Probes(self._edge.dispatcher, ids, configuration.server_header)
+        self.protection = Protection(configuration, today)
+        self._inside = self._edge.internal
         self.counters: Counter[str] = Counter()
         """Messages by way and kind; what was refused and dropped, in all and by reason."""
         self.tap: Tap | None = None
@@ -73,6 +84,9 @@ class LoadBalancer:
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         """Take one message; one that is no SIP is dropped, one that is wrong is refused."""
+        if flow.local != self._inside and self.protection.refuses(data, flow.remote[0], now):
+            self.counters["banned"] += 1
+            return
         self.counters[f"received.{flow.transport}"] += 1
         if self.tap is not None:
             self.tap(data, flow, outbound=False)
@@ -136,6 +150,8 @@ class LoadBalancer:
         if isinstance(message, Request):
             self.counters[name_of_request(message.method)] += 1
             check_request(message)
+            if not self._edge.is_internal(flow):
+                self.protection.check(message, now)
             if self._is_ping(message):
                 self._proxy.reject(message, flow, 200)
                 return
@@ -152,7 +168,8 @@ class LoadBalancer:
 
     def _turn_away(self, request: Request | None, error: SipError, flow: Flow) -> None:
         """Answer what has no transaction, if it says where an answer belongs."""
-        if request is None or not is_answerable(request):
+        is_silent = isinstance(error, Unwanted) and self.protection.is_silent
+        if request is None or is_silent or not is_answerable(request):
             self._note("dropped", request, error, flow)
             return
         self._proxy.reject(request, flow, error.status, error.reason)
@@ -179,7 +196,7 @@ class LoadBalancer:
             if isinstance(event, Incoming):
                 self._proxy.execute(event, self._decide(event), now)
             elif isinstance(event, Returning):
-                self._edit(event)
+                self._edit(event, now)
                 self._proxy.forward(event, now)
             elif isinstance(event, Forsaken):
                 self._note_forsaken(event)
@@ -191,11 +208,13 @@ class LoadBalancer:
         if destination is not None and event.is_silent:
             self._probes.note_failure(destination)
 
-    def _edit(self, returning: Returning) -> None:
+    def _edit(self, returning: Returning, now: float) -> None:
         """Let a response cross the edge as requests do."""
         response = returning.response
         self.counters[f"responses.{response.status // 100}xx"] += 1
-        if not self._edge.is_internal(returning.context.incoming.flow):
+        incoming = returning.context.incoming
+        if not self._edge.is_internal(incoming.flow):
+            self.protection.note_answer(incoming.request, incoming.flow.remote[0], response, now)
             keep_private(response, TO_OUTSIDE)
             response.remove("Path")
         elif returning.branch is not None:

@@ -20,7 +20,7 @@ class Listeners:
         self._core = core
         self._configuration = configuration
         self._driver = Driver(core)
-        self._admission = Admission(counters=core.counters)
+        self._admission = Admission(counters=core.counters, welcomes=self._welcomes)
         self._release = contextlib.ExitStack()
         self._release.callback(self._driver.close)
 
@@ -39,6 +39,9 @@ class Listeners:
     def close(self) -> None:
         """Let go of every socket."""
         self._release.close()
+
+    def _welcomes(self, host: str) -> bool:
+        return not self._core.protection.is_banned(host, self._driver.now())
 
     def _watch_proxies(self, socket: UdpSocket) -> None:
         """Let a call go to another proxy as soon as the first has no port; one alone may soon be back."""
