@@ -24,6 +24,8 @@ EXPECTED: Final = {
     ("tcp", LOCAL, 5060): "load-balancer: XMLRPC",
     ("udp", LOCAL, 5062): "proxy: SIP",
     ("tcp", LOCAL, 8000): "proxy: XMLRPC",
+    ("tcp", LOCAL, 9494): "load-balancer: metrics",
+    ("tcp", LOCAL, 9495): "proxy: metrics",
     ("udp", LOCAL, 12222): "media relay: control",
     ("tcp", ANY, 1443): "REST API",
     ("tcp", LOCAL, 3306): "MariaDB",

@@ -149,9 +149,13 @@ SCHEMA: Final[Mapping[str, Rule]] = {
     "kamailio.lb.tls.sslcertfile": PATH,
     "kamailio.lb.tls.sslcertkeyfile": PATH,
     "kamailio.lb.xmlrpc.port": PORT,
+    "kamailio.lb.metrics.enable": YES_NO,
+    "kamailio.lb.metrics.port": PORT,
     "kamailio.proxy.port": PORT,
     "kamailio.proxy.server_header": TEXT,
     "kamailio.proxy.xmlrpc.port": PORT,
+    "kamailio.proxy.metrics.enable": YES_NO,
+    "kamailio.proxy.metrics.port": PORT,
     "kamailio.proxy.default_expires": SECONDS,
     "kamailio.proxy.min_expires": SECONDS,
     "kamailio.proxy.max_expires": SECONDS,
@@ -184,7 +188,14 @@ BELOW: Final = (("rtpproxy.minport", "rtpproxy.maxport"),)
 DISTINCT: Final = (
     ("kamailio.lb.port", "kamailio.proxy.port", "rtpproxy.control_port"),
     ("kamailio.lb.port", "kamailio.lb.tls.port", "www_admin.http_admin.port", "sshd.port"),
-    ("kamailio.lb.xmlrpc.port", "kamailio.proxy.xmlrpc.port", "www_admin.http_admin.port", "sshd.port"),
+    (
+        "kamailio.lb.xmlrpc.port",
+        "kamailio.proxy.xmlrpc.port",
+        "kamailio.lb.metrics.port",
+        "kamailio.proxy.metrics.port",
+        "www_admin.http_admin.port",
+        "sshd.port",
+    ),
 )
 
 SECTIONS: Final = frozenset(key.split(".")[0] for key in SCHEMA)

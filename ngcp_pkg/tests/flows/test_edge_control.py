@@ -9,8 +9,10 @@ from flows.phones import Phone
 from flows.wire import Wire
 from ngcp.lb.control import make_commands
 from ngcp.lb.core import LoadBalancer
+from ngcp.lb.metrics import metrics
 from ngcp.service.commands import Json
 from ngcp.sip.transport.flow import Flow
+from service.prometheus import read
 
 ALICE, MALLORY = ("198.51.100.7", 40000), ("203.0.113.66", 5060)
 
@@ -78,6 +80,21 @@ def test_what_is_refused_and_dropped_is_counted_by_reason(wire: Wire, edge: Load
 
     assert ask(edge, "stats.get_statistics", "refused:") == ["refused:403 Relaying denied = 1"]
     assert ask(edge, "stats.get_statistics", "dropped:") == ["dropped:400 Bad Request = 1"]
+
+
+def test_metrics_are_what_was_counted(wire: Wire, edge: LoadBalancer, connected: Phone) -> None:
+    assert connected
+    Phone(wire, "mallory", MALLORY, PUBLIC).send_raw(b"GET / HTTP/1.1\r\n\r\n")
+    wire.run(0.1)
+
+    samples = read(metrics(edge))
+    assert samples["ngcp_lb_requests_total", "REGISTER"] == 1
+    assert samples["ngcp_lb_responses_total", "2xx"] == 1
+    assert samples["ngcp_lb_received_messages_total", "tls"] == 1
+    assert samples["ngcp_lb_dropped_total", "400 Bad Request"] == 1
+    assert samples["ngcp_lb_connections", "tls"] == 1
+    assert samples["ngcp_lb_sent_messages_total", ""] == edge.counters["sent"]
+    assert samples["process_cpu_seconds_total", ""] > 0
 
 
 def test_a_message_that_reaches_nobody_is_a_send_failure(wire: Wire, edge: LoadBalancer) -> None:

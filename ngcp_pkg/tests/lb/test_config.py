@@ -57,6 +57,7 @@ def test_everything(file: Path) -> None:
             "public: {address: 192.0.2.1}\nnattest_exceptions: [10.0.0.1/8]",
             "10.0.0.1/8 has host bits set",
         ),
+        ("public: {address: 192.0.2.1}\nmetrics: {port: 0}", "metrics: 0 is no port"),
         ("public: {address: 192.0.2.1}\nproxies: []", "proxies are 1 to 64, not 0"),
         (
             "public: {address: 192.0.2.1}\nproxies: [{}, {}]",

@@ -14,6 +14,8 @@ from net.certificate import write_certificate
 from net.loop import run
 from ngcp.lb.config import Configuration, Internal, Proxy, Public
 from ngcp.lb.service import LoadBalancerService
+from ngcp.service.metrics import Metrics
+from service.prometheus import read
 
 PING = (
     "OPTIONS sip:{address} SIP/2.0\r\nVia: SIP/2.0/{transport} 127.0.0.1:9;branch=z9hG4bK{number};rport\r\n"
@@ -43,6 +45,7 @@ def configuration(tmp_path: Path) -> Iterator[Configuration]:
         Public("127.0.0.2", port, tls_port, certificate, key),
         Internal("127.0.0.1", port, port),
         (Proxy("127.0.0.1", free_port()),),
+        metrics=Metrics(free_port()),
     )
 
 
@@ -85,10 +88,20 @@ def test_every_port_answers(configuration: Configuration) -> None:
         stats = await asyncio.to_thread(ask_stats, configuration.internal)
         assert stats["requests.OPTIONS"] == 4
         assert (stats["received.udp"], stats["received.tcp"], stats["received.tls"]) == (2, 1, 1)
+        samples = read(await scrape(configuration.metrics))
+        assert samples["ngcp_lb_requests_total", "OPTIONS"] == 4
         await service.stop()
         await service.stop()
 
     run(test)
+
+
+async def scrape(metrics: Metrics) -> str:
+    reader, writer = await asyncio.open_connection("127.0.0.1", metrics.port)
+    writer.write(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    return answer.partition(b"\r\n\r\n")[2].decode()
 
 
 def ask_stats(internal: Internal) -> dict[str, int]:

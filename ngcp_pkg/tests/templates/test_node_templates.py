@@ -128,6 +128,13 @@ def test_a_ban_that_means_nothing_is_refused(change: dict[str, object], allowed:
         render(tmp_path, **change)
 
 
+def test_metrics_have_ports_of_their_own_or_none(node: Rendered, tmp_path: Path) -> None:
+    assert (lb.load(node.path(LB)).metrics.port, proxy.load(node.path(PROXY)).metrics.port) == (9494, 9495)
+    silent = render(tmp_path, sip_lb_metrics=False, sip_proxy_metrics=False)
+    assert lb.load(silent.path(LB)).metrics.port is None
+    assert proxy.load(silent.path(PROXY)).metrics.port is None
+
+
 def test_proxy_is_internal_and_knows_its_neighbours(node: Rendered) -> None:
     read = proxy.load(node.path(PROXY))
 

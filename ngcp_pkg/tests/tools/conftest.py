@@ -47,7 +47,14 @@ def served(table: CommandTable) -> Iterator[int]:
     thread.start()
     ready.wait()
     yield server.port
-    loop.call_soon_threadsafe(server.close)
+
+    async def end() -> None:
+        server.close()
+        await server.wait_closed()
+        answering = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*answering, return_exceptions=True)
+
+    asyncio.run_coroutine_threadsafe(end(), loop).result()
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()

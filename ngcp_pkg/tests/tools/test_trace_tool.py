@@ -13,8 +13,8 @@ from ngcp.lb.trace import Traces
 from ngcp.service.commands import CommandTable, Json
 from ngcp.sip.transport.flow import Flow
 from ngcp.tools import kamctl, sercmd
+from tools.capture import read
 from tools.conftest import ServeNode, Tool
-from tools.test_pcap import read
 
 OPTIONS = (
     b"OPTIONS sip:192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.7:5060;branch=z9hG4bK1\r\n"

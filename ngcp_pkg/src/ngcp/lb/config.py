@@ -7,6 +7,7 @@ from pathlib import Path
 from ngcp.lb.security import BlockUserAgents, Security
 from ngcp.net.udp import family_of
 from ngcp.service.config import load_yaml
+from ngcp.service.metrics import Metrics
 from ngcp.sip.transport.flow import Address
 
 #: Where the rendered file lives on a node.
@@ -149,6 +150,8 @@ class Configuration:
     """Who is banned."""
     block_useragents: BlockUserAgents = field(default_factory=BlockUserAgents)
     """Whose telephone is not wanted."""
+    metrics: Metrics = field(default_factory=Metrics)
+    """Where Prometheus finds counters."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.tos < 256:

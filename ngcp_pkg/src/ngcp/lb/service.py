@@ -8,7 +8,9 @@ from ngcp.lb.config import Configuration
 from ngcp.lb.control import make_commands
 from ngcp.lb.core import LoadBalancer
 from ngcp.lb.listeners import Listeners
+from ngcp.lb.metrics import metrics
 from ngcp.service import xmlrpc
+from ngcp.service.metrics import serve_metrics
 
 
 class LoadBalancerService:
@@ -33,6 +35,8 @@ class LoadBalancerService:
             make_commands(self._core, self._reread), internal.address, internal.xmlrpc_port
         )
         self._release.callback(server.close)
+        scraped = await serve_metrics(lambda: metrics(self._core), self._configuration.metrics)
+        self._release.callback(scraped.close)
 
     async def stop(self) -> None:
         """Let go of every socket."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ngcp.service.config import load_yaml
+from ngcp.service.metrics import Metrics
 from ngcp.sip.core.registrar import Rules
 
 
@@ -66,6 +67,8 @@ class Configuration:
     """Seconds a call may ring until it is cancelled (timer C)."""
     server_header: str = "Sipwise NGCP Proxy"
     """Value of the Server header in responses that the proxy makes itself."""
+    metrics: Metrics = field(default_factory=Metrics)
+    """Where Prometheus finds counters."""
 
 
 def load(path: Path) -> Configuration:

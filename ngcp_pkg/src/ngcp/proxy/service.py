@@ -13,6 +13,7 @@ from ngcp.provisioning.engine import connect
 from ngcp.provisioning.location import LocationTable
 from ngcp.provisioning.runtime import DatabaseUnavailable, Directory
 from ngcp.service import xmlrpc
+from ngcp.service.metrics import serve_metrics
 from ngcp.sip.core.digest import Authenticator
 from ngcp.sip.core.proxy import StatefulProxy
 from ngcp.sip.core.registrar import Registrar
@@ -25,6 +26,7 @@ from .core import Clock, Parts, ProxyCore
 from .corridor import Corridor
 from .dialogs import Dialogs
 from .locations import Locations, Table
+from .metrics import metrics
 from .stations import Floor
 
 #: The account at MariaDB, which is also our system user: the socket tells who we are.
@@ -96,6 +98,9 @@ class ProxyService:
         commands = make_commands(self._core, parts.locations, time.time, _token)
         server = await xmlrpc.serve(commands, *configuration.xmlrpc.pair)
         self._release.callback(server.close)
+        core = self._core
+        scraped = await serve_metrics(lambda: metrics(core), configuration.metrics)
+        self._release.callback(scraped.close)
 
     def _listen(self, driver: Driver) -> None:
         local = self._configuration.listen.pair

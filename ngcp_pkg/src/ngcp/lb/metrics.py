@@ -1,0 +1,28 @@
+"""What Prometheus is told of the load-balancer."""
+
+from typing import Final
+
+from ngcp.lb.control import statistics
+from ngcp.lb.core import LoadBalancer
+from ngcp.service import process
+from ngcp.service.metrics import PROCESS, Family, exposition
+
+PREFIX: Final = "ngcp_lb"
+FAMILIES: Final = (
+    Family("received", f"{PREFIX}_received_messages_total", "Messages received.", label="transport"),
+    Family("requests", f"{PREFIX}_requests_total", "Requests that could be read.", label="method"),
+    Family("responses", f"{PREFIX}_responses_total", "Responses passed on.", label="class"),
+    Family("refused", f"{PREFIX}_refused_total", "Requests answered with a refusal.", label="reason"),
+    Family("dropped", f"{PREFIX}_dropped_total", "Messages dropped: nobody to answer.", label="reason"),
+    Family("sent", f"{PREFIX}_sent_messages_total", "Messages sent, repetitions included."),
+    Family("keepalives", f"{PREFIX}_keepalives_total", "Keep-alives that are no SIP."),
+    Family("send_failures", f"{PREFIX}_send_failures_total", "Messages that could not be sent."),
+    Family("transactions", f"{PREFIX}_transactions", "Transactions alive.", "gauge"),
+    Family("connections", f"{PREFIX}_connections", "Connections alive.", "gauge", label="transport"),
+    *PROCESS,
+)
+
+
+def metrics(core: LoadBalancer) -> str:
+    """Return everything in Prometheus' text format."""
+    return exposition(PREFIX, FAMILIES, statistics(core) | process.usage())
