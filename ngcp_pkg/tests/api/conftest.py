@@ -16,7 +16,9 @@ from ngcp.api.gate import Gate
 from ngcp.api.load_balancer import LoadBalancerControl
 from ngcp.api.proxy import ProxyControl
 from ngcp.provisioning.engine import connect
+from ngcp.provisioning.line import Line
 from ngcp.provisioning.location import LocationRow, LocationTable
+from ngcp.provisioning.runtime import Directory, Name, Subscriber
 from ngcp.service.commands import CommandError, CommandTable
 from ngcp.service.xmlrpc import ControlServer, serve
 from private_mariadb import ADMINISTRATOR_PASSWORD, Server
@@ -70,9 +72,20 @@ class Api:
     runner: asyncio.Runner
     app: Gate
     database: Server
-    engine: AsyncEngine
+    directory: Directory
+    """What the proxy sees."""
     registrar: Registrar
     control: ControlServer
+
+    def subscriber_seen(self, username: str, domain: str = "example.org") -> Subscriber | None:
+        """Return a subscriber as the proxy sees it."""
+        name = Name(username, domain)
+        return self.runner.run(self.directory.subscribers([name])).get(name)
+
+    def owner_seen(self, number: str, domain: str = "example.org") -> Name | None:
+        """Return whom a number leads to."""
+        name = Name(number, domain)
+        return self.runner.run(self.directory.owners([name])).get(name)
 
     def ask(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
         options.setdefault("auth", ADMINISTRATOR)
@@ -152,12 +165,14 @@ def application(mariadb_server: Server) -> Iterator[Application]:
 
 @pytest.fixture
 def api(database: Server, application: Application) -> Iterator[Api]:
-    runner, engine = application.runner, application.engine
-    registrar = Registrar(LocationTable(engine))
+    runner = application.runner
+    line = Line(database.socket, database.user, 5.0)
+    registrar = Registrar(LocationTable(line))
     control = runner.run(serve(registrar.commands(), "127.0.0.1", application.control_port))
-    yield Api(runner, application.app, database, engine, registrar, control)
+    yield Api(runner, application.app, database, Directory(line), registrar, control)
     control.close()
     runner.run(control.wait_closed())
+    line.close()
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from contract.source_tree import PATHS, SRC, imports
 
 #: Whose import package has another name than the project.
 PROJECT = {"yaml": "pyyaml"}
-#: Loaded by name, not imported: SQLAlchemy's driver, and what its asyncio engine runs on.
-BY_NAME = {"aiomysql", "greenlet"}
+#: Loaded by name, not imported: what SQLAlchemy's asyncio engine runs on.
+BY_NAME = {"greenlet"}
 #: Debian's names of what ngcpcfg, whose package declares its own, may import.
 DEBIAN = {"jinja2": "python3-jinja2", "pyyaml": "python3-yaml"}
 

@@ -184,9 +184,20 @@ def test_dead_media_relay_refuses_the_call(node: Node) -> None:
     assert bob.calls == []
 
 
-def test_dead_database_refuses_the_call_and_recovers(node: Node) -> None:
+def test_dead_database_does_not_stop_calls_between_those_we_know(node: Node) -> None:
     node.registered("bob", "192.0.2.20")
     alice = node.registered("alice", "192.0.2.10")
+    node.directory.dead = node.table.dead = True
+    node.wire.run(600.0)
+    call = alice.call("bob")
+    node.wire.run(3.0)
+    assert call.is_up
+
+
+def test_dead_database_refuses_the_call_of_somebody_we_forgot_and_recovers(node: Node) -> None:
+    node.registered("bob", "192.0.2.20")
+    alice = node.registered("alice", "192.0.2.10")
+    node.restart_proxy()
     node.directory.dead = True
     refused = alice.call("bob")
     node.wire.run(3.0)

@@ -1,11 +1,11 @@
 """Doors of a proxy that lead nowhere: a directory, a location table and a media relay in memory."""
 
-from collections.abc import Collection, Coroutine
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Collection, Coroutine
+from dataclasses import dataclass, field, replace
 
 from ngcp.ng.bencode import Value
 from ngcp.provisioning.location import LocationRow
-from ngcp.provisioning.runtime import DatabaseUnavailable, Subscriber
+from ngcp.provisioning.runtime import DatabaseUnavailable, Name, Subscriber
 from ngcp.proxy.media import MediaRelayUnavailable
 from ngcp.sip.core.digest import Credentials, md5_ha1, response_of
 from ngcp.sip.syntax import Request, Response
@@ -24,26 +24,39 @@ def make_subscriber(username: str, domain: str = "example.org", *, lock: int = 0
 class MemoryDirectory:
     """Subscribers by name, aliases to names; can be told to be dead."""
 
-    subscribers: dict[str, Subscriber] = field(default_factory=dict)
+    accounts: dict[str, Subscriber] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
-    domains: set[str] = field(default_factory=lambda: {"example.org"})
+    known_domains: set[str] = field(default_factory=lambda: {"example.org"})
     dead: bool = False
+    asked: list[list[Name]] = field(default_factory=list)
+    """The names of each question for subscribers."""
 
     def add(self, username: str, *aliases: str, lock: int = 0) -> None:
-        self.subscribers[username] = make_subscriber(username, lock=lock)
+        self.accounts[username] = make_subscriber(username, lock=lock)
         self.aliases.update(dict.fromkeys(aliases, username))
 
-    async def is_local_domain(self, domain: str) -> bool:
+    async def domains(self) -> frozenset[str]:
         self._check()
-        return domain in self.domains
+        return frozenset(self.known_domains)
 
-    async def subscriber(self, username: str, domain: str) -> Subscriber | None:
+    async def subscribers(self, names: Collection[Name]) -> dict[Name, Subscriber]:
         self._check()
-        return self.subscribers.get(username) if domain in self.domains else None
+        self.asked.append(sorted(names))
+        found = {}
+        for name in names:
+            subscriber = self.accounts.get(name.user)
+            if subscriber is not None and name.domain == subscriber.domain:
+                numbers = (number for number, user in self.aliases.items() if user == name.user)
+                found[name] = replace(subscriber, aliases=frozenset(numbers))
+        return found
 
-    async def by_alias(self, alias: str, domain: str) -> Subscriber | None:
+    async def owners(self, numbers: Collection[Name]) -> dict[Name, Name]:
         self._check()
-        return self.subscribers.get(self.aliases.get(alias, "")) if domain in self.domains else None
+        return {
+            number: self.accounts[self.aliases[number.user]].name
+            for number in numbers
+            if number.user in self.aliases and number.domain in self.known_domains
+        }
 
     def _check(self) -> None:
         if self.dead:
@@ -57,9 +70,10 @@ class MemoryTable:
     rows: dict[str, LocationRow] = field(default_factory=dict)
     dead: bool = False
 
-    async def load(self) -> list[LocationRow]:
+    async def load(self) -> AsyncIterator[LocationRow]:
         self._check()
-        return list(self.rows.values())
+        for row in self.rows.values():
+            yield row
 
     async def save(self, rows: Collection[LocationRow], removed_ruids: Collection[str]) -> None:
         self._check()

@@ -9,7 +9,7 @@ from ngcp.proxy.control import NEVER, Registrations
 from ngcp.proxy.locations import Locations
 from ngcp.service.commands import CommandError
 from ngcp.sip.core.registrar import Registrar, Rules
-from proxy.doors import MemoryTable
+from proxy.doors import MemoryTable, run_now
 
 AOR = "alice@example.org"
 
@@ -26,7 +26,7 @@ def registrations(table: MemoryTable) -> Registrations:
     def token() -> str:
         return f"id{next(ids)}"
 
-    return Registrations(Locations(Registrar(Rules(), token), table), lambda: 1000.0, token)
+    return Registrations(Locations(Registrar(Rules(), token), table, run_now), lambda: 1000.0, token)
 
 
 def test_added_contact_is_shown_stored_and_called(registrations: Registrations, table: MemoryTable) -> None:

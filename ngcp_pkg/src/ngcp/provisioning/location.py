@@ -1,48 +1,23 @@
 """Registrations that outlive the proxy's process: rows of `kamailio.location`."""
 
 import time
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import AsyncIterator, Collection, Mapping
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Column, delete, select
-from sqlalchemy.dialects.mysql import VARCHAR, Insert, insert
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Column
+from sqlalchemy.dialects.mysql import VARCHAR
 
-from ngcp.provisioning.engine import transaction
+from ngcp.provisioning.line import Line, tuple_of
 from ngcp.provisioning.tables.kamailio import location
 
-#: The fields of a row and their columns.
-COLUMNS: Final[Mapping[str, Column[Any]]] = {
-    "ruid": location.c.ruid,
-    "username": location.c.username,
-    "domain": location.c.domain,
-    "contact": location.c.contact,
-    "received": location.c.received,
-    "path": location.c.path,
-    "q": location.c.q,
-    "expires": location.c.expires,
-    "call_id": location.c.callid,
-    "cseq": location.c.cseq,
-    "user_agent": location.c.user_agent,
-    "socket": location.c.socket,
-    "instance": location.c.instance,
-    "reg_id": location.c.reg_id,
-}
-_WIDTHS: Final[Mapping[str, int]] = {
-    name: column.type.length
-    for name, column in COLUMNS.items()
-    if isinstance(column.type, VARCHAR) and column.type.length is not None
-}
+#: Rows that one statement reads: a bound in memory, and in the time that it takes.
+PAGE: Final = 5000
+#: Bit of `cflags` that marks a contact behind NAT.
+NAT: Final = 1
 
 
-@dataclass(frozen=True, slots=True)
-class LocationRow:
-    """One binding of an address-of-record to a contact (RFC 3261 §10.3).
-
-    Raises ValueError for a text that its column cannot hold, so that one binding never keeps others from
-    being stored.
-    """
+class LocationRow(NamedTuple):
+    """One binding of an address-of-record to a contact (RFC 3261 §10.3)."""
 
     ruid: str
     """Identifies the binding for its whole life, over refreshes and restarts."""
@@ -55,68 +30,92 @@ class LocationRow:
     path: str | None
     """The Path values (RFC 3327) as received, comma separated, at most 512 characters."""
     q: float
-    expires: float
-    """Unix time at which the binding ends; stored in whole seconds."""
+    expires: int
+    """Unix time at which the binding ends."""
     call_id: str
     cseq: int
     user_agent: str = ""
-    """Stored without what exceeds 255 characters."""
+    """At most 255 characters."""
     socket: str | None = None
     """Our own address that the REGISTER reached, as transport:address:port."""
     instance: str | None = None
     """The device's +sip.instance (RFC 5626 §4.1)."""
     reg_id: int = 0
+    cflags: int = 0
+    """`NAT`, or 0."""
 
-    def __post_init__(self) -> None:
-        values = self.values()
-        for name, width in _WIDTHS.items():
-            text = values[COLUMNS[name].name] or ""
+
+#: The columns of a row's fields.
+COLUMNS: Final[Mapping[str, Column[Any]]] = {
+    name: location.c["callid" if name == "call_id" else name] for name in LocationRow._fields
+}
+#: Characters that fit, by the field's place.
+_WIDTHS: Final = tuple(
+    (index, column.type.length)
+    for index, column in enumerate(COLUMNS.values())
+    if isinstance(column.type, VARCHAR) and column.type.length is not None
+)
+USER_AGENT_WIDTH: Final = dict(_WIDTHS)[LocationRow._fields.index("user_agent")]
+#: INT is signed.
+_LARGEST_REG_ID: Final = 2**31 - 1
+
+_NAMES: Final = ", ".join(column.name for column in COLUMNS.values())
+_LOAD: Final = f"SELECT id, {_NAMES} FROM kamailio.location WHERE id > "
+_INSERT: Final = f"INSERT INTO kamailio.location ({_NAMES}, last_modified) VALUES "
+_UPDATE: Final = " ON DUPLICATE KEY UPDATE " + ", ".join(
+    f"{name} = VALUES({name})" for name in (*(column.name for column in COLUMNS.values()), "last_modified")
+)
+
+
+def check(row: LocationRow) -> None:
+    """Raise ValueError for what a column cannot hold: no binding may keep others from being stored."""
+    for index, width in _WIDTHS:
+        text = row[index]
+        if isinstance(text, str):
             text.encode()  # text off the wire may be no UTF-8; UnicodeEncodeError is a ValueError
             if len(text) > width:
-                raise ValueError(f"{name} has {len(text)} characters, at most {width} can be stored")
-
-    def values(self) -> dict[str, Any]:
-        """Return the row's values by the names of their columns."""
-        values = {column.name: getattr(self, name) for name, column in COLUMNS.items()}
-        return values | {"expires": int(self.expires), "user_agent": self.user_agent[: _WIDTHS["user_agent"]]}
+                raise ValueError(
+                    f"{row._fields[index]} has {len(text)} characters, at most {width} can be stored"
+                )
+    if row.reg_id > _LARGEST_REG_ID:
+        raise ValueError(f"reg_id {row.reg_id} is at most {_LARGEST_REG_ID}")
 
 
 class LocationTable:
     """All bindings; the proxy reads them once, when it starts, and writes changes through.
 
-    Each method is one transaction and raises DatabaseUnavailable if it could not be done.
+    Each method raises DatabaseUnavailable if it could not be done.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    def __init__(self, line: Line) -> None:
+        self._line = line
 
-    async def load(self) -> list[LocationRow]:
-        """Return every binding, expired ones included, in the order in which they were made."""
-        query = select(*(column.label(name) for name, column in COLUMNS.items())).order_by(location.c.id)
-        async with transaction(self._engine) as connection:
-            return [LocationRow(**row) for row in (await connection.execute(query)).mappings()]
+    async def load(self) -> AsyncIterator[LocationRow]:
+        """Yield every binding, expired ones included, in the order in which they were made."""
+        last: object = 0
+        while True:
+            rows = await self._line.fetch(f"{_LOAD}{last} ORDER BY id LIMIT {PAGE}")
+            for row in rows:
+                yield LocationRow._make(row[1:])
+            if len(rows) < PAGE:
+                return
+            last = rows[-1][0]
 
     async def save(self, rows: Collection[LocationRow], removed_ruids: Collection[str]) -> None:
-        """Store `rows`, new or refreshed, and forget those removed: all of it or nothing."""
-        modified = int(time.time())
-        async with transaction(self._engine) as connection:
-            if removed_ruids:
-                await connection.execute(delete(location).where(location.c.ruid.in_(removed_ruids)))
-            if rows:
-                await connection.execute(
-                    _UPSERT, [row.values() | {"last_modified": modified} for row in rows]
-                )
+        """Store checked `rows`, new or refreshed, and forget those removed: all of it or nothing.
+
+        Raises StatementRefused if a value cannot be stored nevertheless.
+        """
+        statements = []
+        if removed_ruids:
+            statements.append(f"DELETE FROM kamailio.location WHERE ruid IN {tuple_of([*removed_ruids])}")
+        if rows:
+            now = int(time.time())
+            values = ",".join([tuple_of((*row, now)) for row in rows])
+            statements.append(f"{_INSERT}{values}{_UPDATE}")
+        if statements:
+            await self._line.run(*statements)
 
     async def remove_expired(self, now: float) -> None:
         """Forget the bindings that ended at or before `now` (Unix time)."""
-        async with transaction(self._engine) as connection:
-            await connection.execute(delete(location).where(location.c.expires <= int(now)))
-
-
-def _upsert() -> Insert:
-    statement = insert(location)
-    names = [column.name for column in COLUMNS.values()] + ["last_modified"]
-    return statement.on_duplicate_key_update({name: statement.inserted[name] for name in names})
-
-
-_UPSERT: Final = _upsert()
+        await self._line.run(f"DELETE FROM kamailio.location WHERE expires <= {int(now)}")

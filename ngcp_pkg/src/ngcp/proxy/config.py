@@ -61,6 +61,8 @@ class Configuration:
     """MariaDB."""
     registrar: Rules = field(default_factory=Rules)
     """Intervals and number of registrations granted."""
+    memory_lifetime: float = 300.0
+    """Seconds for which a subscriber or number is remembered, where nobody says earlier that it changed."""
     nonce_expire: float = 300.0
     """Seconds for which a digest challenge may be answered."""
     ring_timeout: float = 180.0

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from ngcp.provisioning.runtime import DatabaseUnavailable
@@ -12,6 +13,7 @@ from ngcp.sip.errors import SipError
 from ngcp.sip.syntax import NameAddr
 from ngcp.sip.syntax.fields import split_list
 
+from .batches import settled
 from .core import ProxyCore
 from .locations import Locations
 
@@ -110,7 +112,7 @@ class Registrations:
 
     async def _store(self, update: Update) -> None:
         try:
-            await self.locations.store(update)
+            await settled(partial(self.locations.store, update))
         except DatabaseUnavailable as error:
             raise CommandError(503, str(error)) from error
         except SipError as error:

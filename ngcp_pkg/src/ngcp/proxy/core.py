@@ -19,11 +19,13 @@ from ngcp.sip.errors import SipError
 from ngcp.sip.syntax import Request, parse
 from ngcp.sip.transport import Flow
 
+from .batches import Spawn
 from .corridor import Corridor
-from .lanes import Lanes, Spawn, Work
+from .desk import UNAVAILABLE, Desk, Visit
+from .lanes import Lanes, Work
 from .locations import SWEEP, Locations
 from .media import Media
-from .stations import Outcome, Store
+from .stations import Store
 
 _log = logging.getLogger(__name__)
 
@@ -46,16 +48,24 @@ class Parts:
     locations: Locations
     media: Media
     clock: Clock
+    spawn: Spawn
+    """Starts a coroutine."""
+    server: str
+    """The Server header of answers that we give ourselves."""
+    tag: str
+    """The To tag of answers without a transaction: all alike, as §8.2.7 wants it."""
 
 
 class ProxyCore:
     """Drives one `StatefulProxy` along the corridor (a `ngcp.net.driver.Core`)."""
 
-    def __init__(self, parts: Parts, spawn: Spawn) -> None:
+    def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._engine = parts.engine
-        self._lanes = Lanes(spawn)
-        self._spawn = spawn
+        self._lanes = Lanes(parts.spawn)
+        self._desk = Desk(parts.corridor, parts.locations, parts.clock.unix, self._answer)
+        self._outbox: list[tuple[bytes, Flow]] = []
+        self._is_receiving = False
         self._sweep_at = parts.clock.monotonic() + SWEEP
         self.progressed: Callable[[], None] = lambda: None
         """Called when work that had to wait left messages to send."""
@@ -74,8 +84,13 @@ class ProxyCore:
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         """Take one datagram; what cannot be parsed is dropped with one log line, or answered if it can be."""
+        self._is_receiving = True  # whoever drains the socket lets the answers go
         try:
             message = parse(data)
+            if isinstance(message, Request) and message.method == "REGISTER":
+                self.counters["requests.REGISTER"] += 1
+                self._desk.receive(message, flow)
+                return
             self._engine.receive(message, flow, now)
         except SipError as error:
             self.counters["malformed"] += 1
@@ -83,13 +98,15 @@ class ProxyCore:
             if error.request is not None:
                 self._engine.reject(error.request, flow, error.status, error.reason)
             return
+        finally:
+            self._is_receiving = False
         self._take_events()
 
     def handle_timer(self, now: float) -> None:
         """Let transactions time out and expired registrations go."""
         if now >= self._sweep_at:
             self._sweep_at = now + SWEEP
-            self._spawn(self._parts.locations.sweep(self._parts.clock.unix()))
+            self._parts.spawn(self._parts.locations.sweep(self._parts.clock.unix()))
         self._engine.handle_timer(now)
         self._take_events()
 
@@ -99,7 +116,8 @@ class ProxyCore:
 
     def messages_to_send(self) -> list[tuple[bytes, Flow]]:
         """Hand over what goes out."""
-        return self._engine.messages_to_send()
+        messages, self._outbox = self._outbox + self._engine.messages_to_send(), []
+        return messages
 
     def transport_failed(self, flow: Flow, now: float) -> None:
         """Let the transactions over `flow` fail."""
@@ -123,11 +141,14 @@ class ProxyCore:
     async def _decide(self, incoming: Incoming) -> None:
         try:
             outcome = await self._parts.corridor.decide(incoming.request, self._parts.clock.unix())
-            decision = await self._leave(incoming.request, outcome)
+            assert not isinstance(outcome, Store), "a REGISTER goes to the desk"
+            if isinstance(outcome, Relay):  # what must be done before a decision becomes visible
+                await self._parts.media.follow_request(incoming.request)
+            decision: Decision = outcome
         except SipError as error:
             decision = _refuse(incoming.request, error, Reply(error.status, error.reason, error.headers))
         except DatabaseUnavailable as error:
-            decision = _refuse(incoming.request, error, Reply(503, "Database Unavailable"))
+            decision = _refuse(incoming.request, error, UNAVAILABLE)
         except Exception:
             _log.exception("%s: %s failed", incoming.request.get("Call-ID"), incoming.request.method)
             decision = Reply(500)
@@ -135,17 +156,6 @@ class ProxyCore:
             self.counters[f"replies.{decision.status // 100}xx"] += 1
         self._engine.execute(incoming, decision, self._parts.clock.monotonic())
         self._finish()
-
-    async def _leave(self, request: Request, outcome: Outcome) -> Decision:
-        """Do what must be done before a decision becomes visible."""
-        match outcome:
-            case Store(update):
-                await self._parts.locations.store(update)
-                contacts = self._parts.locations.registrar.contacts(update.aor, self._parts.clock.unix())
-                return Reply(200, headers=tuple(("Contact", contact) for contact in contacts))
-            case Relay():
-                await self._parts.media.follow_request(request)
-        return outcome
 
     async def _return(self, returning: Returning) -> None:
         response = returning.response
@@ -157,6 +167,17 @@ class ProxyCore:
             _log.exception("%s: media of a response", response.get("Call-ID"))
         self._engine.forward(returning, self._parts.clock.monotonic())
         self._finish()
+
+    def _answer(self, visit: Visit, reply: Reply) -> None:
+        """Answer without a transaction."""
+        self.counters[f"replies.{reply.status // 100}xx"] += 1
+        response = visit.request.reply(reply.status, reply.reason, self._parts.tag)
+        response.append("Server", self._parts.server)
+        for name, value in reply.headers:
+            response.append(name, value)
+        self._outbox.append((bytes(response), visit.flow))
+        if not self._is_receiving:
+            self.progressed()
 
     def _finish(self) -> None:
         """Go on with what that work caused, and let it be sent."""

@@ -5,12 +5,20 @@
 """
 
 from dataclasses import dataclass
+from typing import Final
 
+from ngcp.provisioning.runtime import DatabaseUnavailable
 from ngcp.sip.core.decision import Drop, Relay, Reply, Target
 from ngcp.sip.syntax import Request
 
+from .batches import settled
+from .directory import Unknown
 from .facts import Gatherer
 from .stations import STATIONS, Floor, Outcome
+
+#: How often one request may find that memory lacks something: domain, caller, callee's number, callee, and
+#: each of them once more because it was changed meanwhile.
+ATTEMPTS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +29,21 @@ class Corridor:
     floor: Floor
 
     async def decide(self, request: Request, now: float) -> Outcome:
-        """Return what to do; `now` is Unix time. Raises `SipError` and `DatabaseUnavailable`."""
+        """Return what to do, once memory knows enough. Raises `SipError` and `DatabaseUnavailable`."""
+        for _ in range(ATTEMPTS):
+            try:
+                return self.decide_now(request, now)
+            except Unknown as unknown:
+                await settled(unknown.learn)
+        raise DatabaseUnavailable("what is learnt is forgotten at once")
+
+    def decide_now(self, request: Request, now: float) -> Outcome:
+        """Return what to do; `now` is Unix time. Raises `SipError`, and `Unknown` before it did anything."""
         if request.to.tag is not None:
             return self.decide_in_dialog(request)
         if request.method == "ACK":
             return Drop()
-        facts = await self.gatherer.gather(request, now)
+        facts = self.gatherer.gather(request, now)
         for station in STATIONS:
             outcome = station(request, facts, self.floor)
             if outcome is not None:
@@ -35,6 +52,6 @@ class Corridor:
 
     def decide_in_dialog(self, request: Request) -> Outcome:
         """Follow the route set (§16.12); everything leaves through the load-balancer."""
-        if self.floor.dialogs.pop_own_route(request):
+        if request.method != "REGISTER" and self.floor.dialogs.pop_own_route(request):
             return Relay(request, (Target(request.uri, self.floor.to_edge),))
         return Drop() if request.method == "ACK" else Reply(481)

@@ -1,31 +1,20 @@
 """What the stations need to know about a request, gathered once: who calls, and whom.
 
-This is the corridor's only question to MariaDB; everything behind it is pure.
+It is gathered from memory; where that does not know, `Unknown` says how to learn it, and one gathers again.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final
 
 from ngcp.provisioning.runtime import Subscriber
 from ngcp.sip.core.digest import Authenticator, Credentials, Verdict
 from ngcp.sip.core.registrar import AddressOfRecord, Binding, Registrar
 from ngcp.sip.syntax import Request, Uri
 
-
-class Directory(Protocol):
-    """Whose domain, which subscriber: `ngcp.provisioning.runtime.Directory` in the daemon."""
-
-    async def is_local_domain(self, domain: str) -> bool:
-        """Tell whether we are responsible for `domain`."""
-
-    async def subscriber(self, username: str, domain: str) -> Subscriber | None:
-        """Return the subscriber with that user name."""
-
-    async def by_alias(self, alias: str, domain: str) -> Subscriber | None:
-        """Return the subscriber that a number leads to."""
+from .directory import Directory
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Caller:
     """Who sent the request."""
 
@@ -53,7 +42,11 @@ class Callee:
     """Where the subscriber is registered now, the best first."""
 
 
-@dataclass(frozen=True, slots=True)
+#: Nobody of ours, or of no interest.
+NOBODY: Final = Callee()
+
+
+@dataclass(slots=True)
 class Facts:
     """All that the stations decide upon."""
 
@@ -71,40 +64,37 @@ class Gatherer:
     registrar: Registrar
     authenticator: Authenticator
 
-    async def gather(self, request: Request, now: float) -> Facts:
-        """Return the facts; of the callee only if the caller may learn them. Raises DatabaseUnavailable."""
-        caller = await self._caller(request, now)
+    def gather(self, request: Request, now: float) -> Facts:
+        """Return the facts; of the callee only if the caller may learn them. Raises `Unknown`."""
+        caller = self._caller(request, now)
         if caller.verdict is not Verdict.GOOD or request.method == "REGISTER":
-            return Facts(caller, Callee(), now)
-        return Facts(caller, await self._callee(Uri.parse(request.uri), now), now)
+            return Facts(caller, NOBODY, now)
+        return Facts(caller, self._callee(Uri.parse(request.uri), now), now)
 
-    async def _caller(self, request: Request, now: float) -> Caller:
+    def _caller(self, request: Request, now: float) -> Caller:
         identity = (request.to if request.method == "REGISTER" else request.from_).uri
         realm = identity.host
-        if not await self.directory.is_local_domain(realm):
+        if not self.directory.is_local_domain(realm):
             return Caller(realm)
         credentials = Credentials.find(request, realm)
         if credentials is None:
             return Caller(realm, is_local=True)
-        subscriber = await self.directory.subscriber(credentials.username, realm)
+        subscriber = self.directory.subscriber(credentials.username, realm)
         if subscriber is None:
             return Caller(realm, is_local=True, verdict=Verdict.WRONG)
         verdict = self.authenticator.judge(credentials, request.method, subscriber.ha1, now)
         if verdict is not Verdict.GOOD:
             return Caller(realm, is_local=True, verdict=verdict)
-        named = await self._find(identity)
-        return Caller(realm, True, verdict, subscriber, named is not None and named.uuid == subscriber.uuid)
+        name = identity.name
+        is_own = name == subscriber.username or name.removeprefix("+") in subscriber.aliases
+        return Caller(realm, True, verdict, subscriber, is_own)
 
-    async def _callee(self, uri: Uri, now: float) -> Callee:
-        if not await self.directory.is_local_domain(uri.host):
-            return Callee()
-        subscriber = await self._find(uri)
+    def _callee(self, uri: Uri, now: float) -> Callee:
+        if not self.directory.is_local_domain(uri.host):
+            return NOBODY
+        found = self.directory.subscriber(uri.name, uri.host)
+        subscriber = found or self.directory.by_number(uri.name.removeprefix("+"), uri.host)
         if subscriber is None:
             return Callee(is_local=True)
         aor = AddressOfRecord(subscriber.username, subscriber.domain)
         return Callee(True, subscriber, tuple(self.registrar.bindings(aor, now)))
-
-    async def _find(self, uri: Uri) -> Subscriber | None:
-        """Look a user part up as a user name, then as a number with or without its plus sign."""
-        found = await self.directory.subscriber(uri.name, uri.host)
-        return found or await self.directory.by_alias(uri.name.removeprefix("+"), uri.host)

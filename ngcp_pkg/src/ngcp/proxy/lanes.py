@@ -1,10 +1,11 @@
 """One lane per call: what concerns a call is done in the order it came, different calls side by side."""
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
+
+from .batches import Spawn
 
 Work = Callable[[], Awaitable[None]]
-Spawn = Callable[[Coroutine[None, None, None]], object]
 
 
 class Lanes:

@@ -1,13 +1,15 @@
 """Bindings between memory and the location table: written through, loaded at the start, swept when over."""
 
 import logging
-from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Final, Protocol
+from collections.abc import AsyncIterator, Collection
+from sys import intern
+from typing import Final, NamedTuple, Protocol
 
-from ngcp.provisioning.location import LocationRow
+from ngcp.provisioning.location import NAT, USER_AGENT_WIDTH, LocationRow, check
 from ngcp.provisioning.runtime import DatabaseUnavailable
 from ngcp.sip.core.registrar import AddressOfRecord, BadContact, Binding, Registrar, Source, Update
+
+from .batches import Batches, Settle, Spawn
 
 _log = logging.getLogger(__name__)
 
@@ -15,11 +17,17 @@ _log = logging.getLogger(__name__)
 SWEEP: Final = 30.0
 
 
+#: Updates that may wait for the table; more than that are refused: the database is too slow for them.
+WAITING: Final = 10_000
+#: Updates in one statement.
+MOST: Final = 500
+
+
 class Table(Protocol):
     """The table `location`: `ngcp.provisioning.location.LocationTable` in the daemon."""
 
-    async def load(self) -> list[LocationRow]:
-        """Return every binding."""
+    def load(self) -> AsyncIterator[LocationRow]:
+        """Yield every binding."""
 
     async def save(self, rows: Collection[LocationRow], removed_ruids: Collection[str]) -> None:
         """Store and forget, all of it or nothing."""
@@ -28,69 +36,108 @@ class Table(Protocol):
         """Forget what ended at or before `now`."""
 
 
-@dataclass(frozen=True, slots=True)
+class _Waiting(NamedTuple):
+    update: Update
+    rows: list[LocationRow]
+    settle: Settle
+
+
 class Locations:
     """The registrar's memory and the table behind it."""
 
-    registrar: Registrar
-    table: Table
+    def __init__(self, registrar: Registrar, table: Table, spawn: Spawn) -> None:
+        self.registrar = registrar
+        self._table = table
+        self._writing: Batches[_Waiting] = Batches(self._write, spawn, MOST)
 
     async def load(self) -> int:
         """Fill memory from the table; return how many bindings there are."""
-        self.registrar.load([from_row(row) for row in await self.table.load()])
+        async for row in self._table.load():
+            self.registrar.load((from_row(row),))
         return len(self.registrar)
 
-    async def store(self, update: Update) -> None:
-        """Make a planned update true, in the table first. Raises DatabaseUnavailable and `BadContact`."""
-        if update.saved or update.removed:
+    def store(self, update: Update, settle: Settle) -> None:
+        """Make a planned update true, in the table first, together with others that wait.
+
+        `settle` is told None, or the error: DatabaseUnavailable or `BadContact`.
+        """
+        if not (update.saved or update.removed):
+            settle(None)
+        elif len(self._writing) >= WAITING:
+            settle(DatabaseUnavailable(f"{WAITING} registrations wait for the table"))
+        else:
             try:
                 rows = [to_row(binding) for binding in update.saved]
             except ValueError as error:
-                raise BadContact(str(error)) from error
-            await self.table.save(rows, [binding.ruid for binding in update.removed])
-            self.registrar.commit(update)
+                settle(BadContact(str(error)))
+            else:
+                self._writing.add(_Waiting(update, rows, settle))
+
+    async def _write(self, batch: list[_Waiting]) -> None:
+        rows = [row for waiting in batch for row in waiting.rows]
+        removed = [binding.ruid for waiting in batch for binding in waiting.update.removed]
+        error: Exception | None = None
+        try:
+            await self._table.save(rows, removed)
+        except DatabaseUnavailable as unavailable:
+            error = unavailable
+        except Exception as refused:
+            if len(batch) > 1:  # one that cannot be stored must not keep the others from it
+                for waiting in batch:
+                    await self._write([waiting])
+                return
+            _log.warning("%s: cannot be stored: %s", batch[0].update.aor, refused)
+            error = BadContact(str(refused))
+        for waiting in batch:
+            if error is None:
+                self.registrar.commit(waiting.update)
+            waiting.settle(error)
 
     async def sweep(self, now: float) -> None:
         """Forget the bindings that are over at `now` (Unix time)."""
         if self.registrar.expire(now):
             try:
-                await self.table.remove_expired(now)
+                await self._table.remove_expired(now)
             except DatabaseUnavailable as error:  # they are over for whoever loads them, too
                 _log.warning("expired registrations stay in the table: %s", error)
 
 
 def to_row(binding: Binding) -> LocationRow:
     """Write a binding as a row; ValueError if a column cannot hold it."""
-    return LocationRow(
-        ruid=binding.ruid,
-        username=binding.aor.username,
-        domain=binding.aor.domain,
-        contact=binding.contact,
-        received=binding.source.received,
-        path=binding.source.path,
-        q=binding.q,
-        expires=binding.expires_at,
-        call_id=binding.call_id,
-        cseq=binding.cseq,
-        user_agent=binding.user_agent,
-        socket=binding.source.socket,
-        instance=binding.instance,
-        reg_id=binding.reg_id,
+    source = binding.source
+    row = LocationRow(
+        binding.ruid,
+        binding.aor.username,
+        binding.aor.domain,
+        binding.contact,
+        source.received,
+        source.path,
+        binding.q,
+        int(binding.expires_at),
+        binding.call_id,
+        binding.cseq,
+        binding.user_agent[:USER_AGENT_WIDTH],
+        source.socket,
+        binding.instance,
+        binding.reg_id,
+        NAT if source.is_behind_nat else 0,
     )
+    check(row)
+    return row
 
 
 def from_row(row: LocationRow) -> Binding:
-    """Read what `to_row` wrote."""
+    """Read what `to_row` wrote; texts that many bindings have in common are kept once."""
     return Binding(
-        ruid=row.ruid,
-        aor=AddressOfRecord(row.username, row.domain),
-        contact=row.contact,
-        expires_at=row.expires,
-        call_id=row.call_id,
-        cseq=row.cseq,
-        q=row.q,
-        source=Source(row.path, row.received, row.socket),
-        user_agent=row.user_agent,
-        instance=row.instance,
-        reg_id=row.reg_id,
+        row.ruid,
+        AddressOfRecord(row.username, intern(row.domain)),
+        row.contact,
+        float(row.expires),
+        row.call_id,
+        row.cseq,
+        row.q,
+        Source(row.path, row.received, row.socket and intern(row.socket), bool(row.cflags & NAT)),
+        intern(row.user_agent),
+        row.instance,
+        row.reg_id,
     )

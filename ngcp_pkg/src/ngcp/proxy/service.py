@@ -9,9 +9,10 @@ from typing import Final, NamedTuple
 
 from ngcp.net.driver import Driver
 from ngcp.net.udp import UdpSocket
-from ngcp.provisioning.engine import connect
+from ngcp.provisioning import runtime
+from ngcp.provisioning.line import Line
 from ngcp.provisioning.location import LocationTable
-from ngcp.provisioning.runtime import DatabaseUnavailable, Directory
+from ngcp.provisioning.runtime import DatabaseUnavailable
 from ngcp.service import xmlrpc
 from ngcp.service.metrics import serve_metrics
 from ngcp.sip.core.digest import Authenticator
@@ -19,12 +20,15 @@ from ngcp.sip.core.proxy import StatefulProxy
 from ngcp.sip.core.registrar import Registrar
 from ngcp.sip.transport import Flow
 
-from . import facts, media
+from . import media
+from .batches import Spawn
 from .config import Configuration
 from .control import make_commands
 from .core import Clock, Parts, ProxyCore
 from .corridor import Corridor
 from .dialogs import Dialogs
+from .directory import Directory, Source, Terms
+from .facts import Gatherer
 from .locations import Locations, Table
 from .metrics import metrics
 from .stations import Floor
@@ -36,12 +40,14 @@ ACCOUNT: Final = "kamailio-proxy"
 class Doors(NamedTuple):
     """What the proxy meets outside itself; flow tests bring doors of their own."""
 
-    directory: facts.Directory
+    directory: Source
     locations: Table
     media_relay: media.Relay
     clock: Clock
     ids: Callable[[], str]
     """Unguessable tokens."""
+    spawn: Spawn
+    """Starts a coroutine."""
 
 
 def compose(configuration: Configuration, secret: bytes, doors: Doors) -> Parts:
@@ -56,13 +62,17 @@ def compose(configuration: Configuration, secret: bytes, doors: Doors) -> Parts:
         Flow("udp", own, configuration.load_balancer.pair),
         configuration.ring_timeout,
     )
-    gatherer = facts.Gatherer(doors.directory, registrar, authenticator)
+    terms = Terms(configuration.memory_lifetime, doors.clock.monotonic, doors.spawn)
+    directory = Directory(doors.directory, terms)
     return Parts(
         StatefulProxy(doors.ids, server=configuration.server_header),
-        Corridor(gatherer, floor),
-        Locations(registrar, doors.locations),
+        Corridor(Gatherer(directory, registrar, authenticator), floor),
+        Locations(registrar, doors.locations, doors.spawn),
         media.Media(doors.media_relay),
         doors.clock,
+        doors.spawn,
+        configuration.server_header,
+        doors.ids(),
     )
 
 
@@ -79,18 +89,20 @@ class ProxyService:
     async def start(self) -> None:
         """Load the registrations, then listen."""
         configuration, loop = self._configuration, asyncio.get_running_loop()
-        database = connect(configuration.database.socket, ACCOUNT, configuration.database.timeout)
-        self._release.push_async_callback(database.dispose)
+        database = configuration.database
+        reading, writing = (Line(database.socket, ACCOUNT, database.timeout) for _ in range(2))
+        for line in (reading, writing):
+            self._release.callback(line.close)
         relay = media.NgClient(configuration.media_relay.pair, _token, configuration.media_relay.timeout)
         self._release.callback(relay.close)
         clock = Clock(loop.time, time.time)
-        doors = Doors(Directory(database), LocationTable(database), relay, clock, _token)
+        doors = Doors(runtime.Directory(reading), LocationTable(writing), relay, clock, _token, self._spawn)
         parts = compose(configuration, self._secret, doors)
         try:
             await parts.locations.load()
         except DatabaseUnavailable as error:  # systemd tries again; without them nobody could be called
             raise OSError(f"registrations cannot be loaded: {error}") from error
-        self._core = ProxyCore(parts, self._spawn)
+        self._core = ProxyCore(parts)
         driver = Driver(self._core)
         self._core.progressed = driver.transmit
         self._release.callback(driver.close)

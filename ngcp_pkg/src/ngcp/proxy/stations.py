@@ -128,7 +128,7 @@ def source_of(request: Request) -> Source:
     received = None
     if host and port and port.isdigit():
         received = f"sip:{format_address((host, int(port)))};transport={transport}"
-    return Source(path, received)
+    return Source(path, received, None, request.get("P-NGCP-Src-Nat") == "1")
 
 
 def _target(binding: Binding, to_edge: Flow) -> Target:

@@ -1,7 +1,7 @@
 """Database `kamailio`: the copy that the SIP proxy reads at run time, and its registrations."""
 
 from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, MetaData, String, Table, UniqueConstraint
-from sqlalchemy.dialects.mysql import FLOAT
+from sqlalchemy.dialects.mysql import BIGINT, FLOAT
 
 from ngcp.provisioning.tables.columns import NOW, TABLE_OPTIONS, exact, flag, primary_key, uuid
 
@@ -69,7 +69,7 @@ usr_preferences = Table(
 location = Table(
     "location",
     metadata,
-    primary_key(),
+    Column("id", BIGINT(unsigned=True), primary_key=True),
     Column("ruid", exact(64), nullable=False),
     Column("username", exact(127), nullable=False),
     Column("domain", exact(190)),

@@ -99,7 +99,7 @@ class Authenticator:
 
     def _sign(self, made: str, realm: str) -> str:
         text = f"{made} {realm}".encode("utf-8", "replace")
-        return hmac.new(self._secret, text, hashlib.sha256).hexdigest()[:24]
+        return hmac.digest(self._secret, text, "sha256").hex()[:24]
 
 
 def _equal(a: str, b: str) -> bool:

@@ -5,7 +5,7 @@ memory never promises what a restart would forget.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from ..errors import InvalidUri, SipError
@@ -70,7 +70,7 @@ class Rules:
     max_contacts: int = 5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Source:
     """How a REGISTER reached us: what later requests to the contact need."""
 
@@ -80,11 +80,17 @@ class Source:
     """The real source address as a SIP URI."""
     socket: str | None = None
     """Our own address that was reached, as `transport:address:port`."""
+    is_behind_nat: bool = False
+    """Whether the edge saw that the phone is somewhere else than it says."""
 
 
-@dataclass(frozen=True, slots=True)
+#: Shared by all that came another way than through the edge.
+NOWHERE: Final = Source()
+
+
+@dataclass(slots=True)
 class Binding:
-    """One contact of an address-of-record."""
+    """One contact of an address-of-record; not to be changed, only replaced."""
 
     ruid: str
     aor: AddressOfRecord
@@ -94,7 +100,7 @@ class Binding:
     call_id: str
     cseq: int
     q: float = 1.0
-    source: Source = field(default_factory=Source)
+    source: Source = NOWHERE
     user_agent: str = ""
     instance: str | None = None
     """`+sip.instance` (RFC 5626 §4.1), without its quotes."""
@@ -116,23 +122,32 @@ class Registrar:
     def __init__(self, rules: Rules, ids: Callable[[], str]) -> None:
         self._rules = rules
         self._ids = ids
-        self._bindings: dict[AddressOfRecord, dict[str, Binding]] = {}
+        self._bindings: dict[AddressOfRecord, tuple[Binding, ...]] = {}
+        self._count = 0
 
     def load(self, bindings: Iterable[Binding]) -> None:
         """Take bindings as they are, as at a start."""
         for binding in bindings:
-            self._bindings.setdefault(binding.aor, {})[binding.ruid] = binding
+            known = self._bindings.get(binding.aor)
+            self._bindings[binding.aor] = (binding,) if known is None else (*known, binding)
+            self._count += 1
 
     def __iter__(self) -> Iterator[Binding]:
-        return (binding for bindings in self._bindings.values() for binding in bindings.values())
+        return (binding for bindings in self._bindings.values() for binding in bindings)
 
     def __len__(self) -> int:
-        return sum(map(len, self._bindings.values()))
+        return self._count
+
+    def addresses(self) -> list[AddressOfRecord]:
+        """Return whoever has bindings now."""
+        return list(self._bindings)
 
     def bindings(self, aor: AddressOfRecord, now: float) -> list[Binding]:
         """Return the current bindings of `aor`, the best first."""
-        current = [b for b in self._bindings.get(aor, {}).values() if b.expires_at > now]
-        return sorted(current, key=lambda binding: (-binding.q, -binding.expires_at))
+        current = [b for b in self._bindings.get(aor, ()) if b.expires_at > now]
+        if len(current) > 1:
+            current.sort(key=lambda binding: (-binding.q, -binding.expires_at))
+        return current
 
     def plan(self, aor: AddressOfRecord, request: Request, source: Source, now: float) -> Update:
         """Work out what an authorised REGISTER changes (§10.3 steps 6 and 7), or raise `SipError`."""
@@ -141,16 +156,26 @@ class Registrar:
 
     def commit(self, update: Update) -> None:
         """Make a plan true."""
-        bindings = self._bindings.setdefault(update.aor, {})
+        before = self._bindings.get(update.aor, ())
+        known = {binding.ruid: binding for binding in before}
         for binding in update.removed:
-            bindings.pop(binding.ruid, None)
-        bindings.update((binding.ruid, binding) for binding in update.saved)
-        if not bindings:
+            known.pop(binding.ruid, None)
+        for binding in update.saved:
+            known[binding.ruid] = binding
+        self._count += len(known) - len(before)
+        if known:
+            self._bindings[update.aor] = tuple(known.values())
+        elif before:
             del self._bindings[update.aor]
 
-    def expire(self, now: float) -> list[Binding]:
-        """Forget the bindings whose time is over, and return them."""
-        over = [binding for binding in self if binding.expires_at <= now]
+    def expire(self, now: float, among: Iterable[AddressOfRecord] | None = None) -> list[Binding]:
+        """Forget the bindings of all, or of some, whose time is over, and return them."""
+        over = [
+            binding
+            for aor in (self.addresses() if among is None else among)
+            for binding in self._bindings.get(aor, ())
+            if binding.expires_at <= now
+        ]
         for binding in over:
             self.commit(Update(binding.aor, removed=[binding]))
         return over
@@ -178,8 +203,7 @@ class _Planner:
         removed: list[Binding] = []
         for text in contacts:
             contact = NameAddr.parse(text)
-            check_contact(contact.address)
-            meant = self._meant(contact)
+            meant = self._meant(contact, check_contact(contact.address))
             expires = _grant(contact.params.get("expires") or self.request.get("Expires"), rules)
             if expires == 0:
                 removed += meant
@@ -198,13 +222,14 @@ class _Planner:
             _check_order(binding, self.request)
         return Update(self.aor, removed=self.known)
 
-    def _meant(self, contact: NameAddr) -> list[Binding]:
+    def _meant(self, contact: NameAddr, uri: Uri) -> list[Binding]:
         """Return the bindings that `contact` refreshes: same URI, or same device and flow (RFC 5626 §6)."""
-        device, uri = _device(contact), contact.uri
+        device = _device(contact)
         meant = [
             binding
             for binding in self.known
             if (device[1] and device == (binding.instance, binding.reg_id))
+            or contact.address == binding.contact
             or uri.is_equivalent(Uri.parse(binding.contact))
         ]
         for binding in meant:
@@ -215,7 +240,7 @@ class _Planner:
         instance, reg_id = _device(contact)
         return Binding(
             ruid=ruid,
-            aor=self.aor,
+            aor=self.known[0].aor if self.known else self.aor,  # one object is enough for all times
             contact=contact.address,
             expires_at=self.now + expires,
             call_id=self.request.call_id,
@@ -228,14 +253,15 @@ class _Planner:
         )
 
 
-def check_contact(address: str) -> None:
-    """Refuse, by `BadContact`, a Contact URI that no call could be routed to."""
+def check_contact(address: str) -> Uri:
+    """Read a Contact URI; one that no call could be routed to is a `BadContact`."""
     try:
-        scheme = Uri.parse(address).scheme
+        uri = Uri.parse(address)
     except InvalidUri as error:
         raise BadContact(str(error)) from error
-    if scheme not in ("sip", "sips") or len(address) > MAX_CONTACT:
+    if uri.scheme not in ("sip", "sips") or len(address) > MAX_CONTACT:
         raise BadContact(f"cannot route to contact {address[:100]!r}")
+    return uri
 
 
 def _device(contact: NameAddr) -> tuple[str | None, int]:
