@@ -60,7 +60,12 @@ def test_statistics_are_numbers_that_can_be_summed(edge: LoadBalancer, connected
 
     assert isinstance(statistics, dict)
     assert all(type(value) in (int, float) for value in statistics.values())
-    assert statistics["connections.tls"] == statistics["received.tls"] == statistics["requests.REGISTER"] == 1
+    assert (
+        statistics["open_connections.tls"]
+        == statistics["received.tls"]
+        == statistics["requests.REGISTER"]
+        == 1
+    )
 
 
 def test_transactions_are_counted(edge: LoadBalancer, connected: Phone) -> None:
@@ -93,6 +98,7 @@ def test_metrics_are_what_was_counted(wire: Wire, edge: LoadBalancer, connected:
     assert samples["ngcp_lb_received_messages_total", "tls"] == 1
     assert samples["ngcp_lb_dropped_total", "400 Bad Request"] == 1
     assert samples["ngcp_lb_connections", "tls"] == 1
+    assert (samples["ngcp_lb_bans", "ipban"], samples["ngcp_lb_bans", "auth"]) == (0, 0)
     assert samples["ngcp_lb_sent_messages_total", ""] == edge.counters["sent"]
     assert samples["process_cpu_seconds_total", ""] > 0
 

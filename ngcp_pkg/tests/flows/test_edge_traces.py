@@ -100,6 +100,16 @@ def test_what_is_no_sip_is_seen_too(wire: Wire, operator: Operator) -> None:
     assert [data_of(message) for message in operator.read(trace)] == [garbage]
 
 
+def test_what_a_banned_source_sends_is_seen_too(wire: Wire, edge: LoadBalancer, operator: Operator) -> None:
+    edge.protection.tables["ipban"].set(MALLORY[0], 1, wire.now)
+    trace = operator.start()
+    Phone(wire, "mallory", MALLORY, PUBLIC).send_raw(b"x")
+    wire.run(0.1)
+
+    assert [data_of(message) for message in operator.read(trace)] == [b"x"]
+    assert edge.counters["banned"] == 1
+
+
 def test_a_message_is_read_once_and_a_stopped_trace_is_gone(wire: Wire, operator: Operator) -> None:
     trace = operator.start()
     Phone(wire, "alice", ALICE, PUBLIC).send_raw(b"x")

@@ -32,7 +32,8 @@ def statistics(core: LoadBalancer) -> Statistics:
     """Return counters by name, and what is alive now."""
     open_ = Counter(flow.transport for flow in core.flows)
     alive: Statistics = {"transactions": core.transactions, "connections": core.connections}
-    alive |= {f"connections.{transport}": number for transport, number in sorted(open_.items())}
+    alive |= {f"open_connections.{transport}": number for transport, number in sorted(open_.items())}
+    alive |= {f"bans.{name}": len(table) for name, table in core.protection.tables.items()}
     used = sum(destination.is_used for destination in core.dispatcher.destinations.values())
     alive |= {"dispatcher.proxies": len(core.dispatcher.destinations), "dispatcher.proxies_used": used}
     return alive | dict(sorted(core.counters.items()))

@@ -84,12 +84,12 @@ class LoadBalancer:
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         """Take one message; one that is no SIP is dropped, one that is wrong is refused."""
+        if self.tap is not None:  # first of all: also what is banned is worth seeing
+            self.tap(data, flow, outbound=False)
         if flow.local != self._inside and self.protection.refuses(data, flow.remote[0], now):
             self.counters["banned"] += 1
             return
         self.counters[f"received.{flow.transport}"] += 1
-        if self.tap is not None:
-            self.tap(data, flow, outbound=False)
         if not data.strip(b"\r\n\0 "):  # RFC 5626 §4.4.1 over UDP, and what phones send for it
             self.counters["keepalives"] += 1
             return
@@ -186,7 +186,7 @@ class LoadBalancer:
         """Write the one line that an unwanted message leaves behind."""
         self.counters[fate] += 1
         self.counters[f"{fate}.{error.status} {error.reason}"] += 1  # reasons are few: our own words
-        what = "a message" if request is None else repr(request)
+        what = "a message" if request is None else request  # written only if the line is: a flood is not
         _log.info("%s %s from %s %s:%d: %s", fate, what, flow.transport, *flow.remote, error)
 
     # Events

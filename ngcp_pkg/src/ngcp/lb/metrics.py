@@ -18,7 +18,11 @@ FAMILIES: Final = (
     Family("keepalives", f"{PREFIX}_keepalives_total", "Keep-alives that are no SIP."),
     Family("send_failures", f"{PREFIX}_send_failures_total", "Messages that could not be sent."),
     Family("transactions", f"{PREFIX}_transactions", "Transactions alive.", "gauge"),
-    Family("connections", f"{PREFIX}_connections", "Connections alive.", "gauge", label="transport"),
+    Family("open_connections", f"{PREFIX}_connections", "Connections alive.", "gauge", label="transport"),
+    Family("connections", f"{PREFIX}_lost_connections_total", "Connections we ended.", label="reason"),
+    Family("tls.failed", f"{PREFIX}_failed_tls_handshakes_total", "Failed TLS handshakes.", label="reason"),
+    Family("banned", f"{PREFIX}_banned_messages_total", "Messages dropped unread: their source is banned."),
+    Family("bans", f"{PREFIX}_bans", "Entries of the tables of bans.", "gauge", label="table"),
     *PROCESS,
 )
 

@@ -1,11 +1,15 @@
 """Log lines for the journal: `<priority>logger: text` on standard error, bounded in size and rate.
 
 A peer can make us log, so it must not be able to fill the disk or forge lines: control characters are
-escaped, long lines cut, and lines of one kind (same logger, level and format string) pass in a burst of
-`BURST` and then once a second; the next line that passes says how many did not.
+escaped, long lines and tracebacks cut, and lines of one kind (same logger, level and format string) pass in a
+burst of `BURST` and then once a second; the next line that passes says how many did not. Nor can it make us
+wait: what the journal does not take at once is lost, and counted.
 """
 
 import logging
+import os
+import socket
+import stat
 import sys
 import time
 from collections.abc import Callable
@@ -13,6 +17,8 @@ from typing import Final
 
 BURST: Final = 10.0
 LONGEST_LINE: Final = 1000
+#: Lines of a record, a traceback's last ones.
+MOST_LINES: Final = 60
 #: Format strings come from the source, so their number is small; this bounds careless ones.
 MAXIMUM_KINDS: Final = 1000
 
@@ -33,9 +39,34 @@ class JournalFormatter(logging.Formatter):
         """Return the escaped text, a traceback included, each line led by its priority."""
         lines = [f"{record.name}: {record.getMessage()}"]
         if record.exc_info:
-            lines += self.formatException(record.exc_info).splitlines()
+            lines += self.formatException(record.exc_info).splitlines()[-MOST_LINES:]
         priority = next((number for level, number in _PRIORITIES if record.levelno >= level), 7)
         return "\n".join(f"<{priority}>{line.translate(_CONTROL)[:LONGEST_LINE]}" for line in lines)
+
+
+class JournalHandler(logging.Handler):
+    """Writes to the journal's socket, which systemd makes our standard error, without ever waiting for it."""
+
+    def __init__(self, journal: socket.socket) -> None:
+        super().__init__()
+        self._journal = journal
+        self._lost = 0
+        self._is_torn = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record, or count it as lost."""
+        lines = f"{self.format(record)}\n".encode(errors="backslashreplace")
+        if self._lost:
+            lines = f"<4>{__name__}: {self._lost} lines were lost: the journal was busy\n".encode() + lines
+        if self._is_torn:  # the rest of a line that was begun is lost, too
+            lines = b"\n" + lines
+        try:
+            sent = self._journal.send(lines, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+        except OSError:  # it is busy, or about to be started again
+            self._lost += 1
+        else:
+            self._is_torn = sent < len(lines)
+            self._lost = int(self._is_torn)
 
 
 class FloodFilter(logging.Filter):
@@ -84,7 +115,18 @@ class _Bucket:
 
 def configure(level: int = logging.INFO) -> None:
     """Send every record of this process to standard error, in the journal's format."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _handler()
     handler.setFormatter(JournalFormatter())
     handler.addFilter(FloodFilter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging._srcfile = None  # no line says where it is from, and a suppressed one costs a third less
+
+
+def _handler() -> logging.Handler:
+    """Return one that cannot block where systemd runs us; a terminal or a file is written as it comes."""
+    try:
+        if stat.S_ISSOCK(os.fstat(sys.stderr.fileno()).st_mode):
+            return JournalHandler(socket.socket(fileno=os.dup(sys.stderr.fileno())))
+    except (OSError, ValueError, AttributeError):  # there is no standard error, or one that is no descriptor
+        pass
+    return logging.StreamHandler(sys.stderr)
