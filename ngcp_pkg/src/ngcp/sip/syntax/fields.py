@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Self
 
 from ..errors import InvalidHeader
-from .uri import Params, Uri, format_params, parse_params
+from .uri import LWS, Params, Uri, format_params, parse_params
 
 _TOKEN: Final = r"[A-Za-z0-9.!%*_+`'~-]++"
 _QUOTED: Final = r'"(?:[^"\\]++|\\.)*+'  # without its closing quote
@@ -37,9 +37,9 @@ def split_outside(text: str, separator: str) -> list[str]:
     parts, start = [], 0
     for match in _SEPARATORS[separator].finditer(text):
         if match[0] == separator:
-            parts.append(text[start : match.start()].strip())
+            parts.append(text[start : match.start()].strip(LWS))
             start = match.end()
-    parts.append(text[start:].strip())
+    parts.append(text[start:].strip(LWS))
     return [part for part in parts if part]
 
 
@@ -53,11 +53,11 @@ def split_first(text: str) -> tuple[str, str]:
     start = 0
     for match in _SEPARATORS[","].finditer(text) if "," in text else ():
         if match[0] == ",":
-            first = text[start : match.start()].strip()
+            first = text[start : match.start()].strip(LWS)
             start = match.end()
             if first:
-                return first, text[start:].lstrip(", \t").rstrip()
-    return text[start:].strip(), ""
+                return first, text[start:].lstrip(f",{LWS}").rstrip(LWS)
+    return text[start:].strip(LWS), ""
 
 
 def unquote_string(text: str) -> str:
@@ -81,7 +81,7 @@ def _field_params(text: str, header: str) -> Params:
     params: Params = {}
     for part in split_outside(text, ";"):
         name, equals, value = part.partition("=")
-        params.setdefault(name.strip().lower(), value.strip() if equals else None)
+        params.setdefault(name.strip(LWS).lower(), value.strip(LWS) if equals else None)
     return params
 
 
@@ -149,14 +149,14 @@ class NameAddr:
         """Read a name-addr or a bare addr-spec, or raise `InvalidHeader` naming `header`."""
         if "<" not in text:  # §20.10: without brackets, parameters belong to the header, and "?" is forbidden
             address, _, params = text.partition(";")
-            address = address.strip()
+            address = address.strip(LWS)
             if not address or "?" in address:
                 raise InvalidHeader(header, text)
             return cls("", address, _field_params(params, header))
         match = _DISPLAY.fullmatch(text)
         if match is None:
             raise InvalidHeader(header, text)
-        return cls(unquote_string(match[1].strip()), match[2], _field_params(match[3], header))
+        return cls(unquote_string(match[1].strip(LWS)), match[2], _field_params(match[3], header))
 
     def __str__(self) -> str:
         display = f"{quote_string(self.display)} " if self.display else ""
@@ -175,7 +175,7 @@ class NameAddr:
 
 def parse_auth(text: str) -> tuple[str, dict[str, str]]:
     """Read `Digest name="value", …` into scheme (lower case) and unquoted parameters (§25.1)."""
-    scheme, _, rest = text.strip().partition(" ")
+    scheme, _, rest = text.strip(LWS).partition(" ")
     params: dict[str, str] = {}
     position = 0
     while position < len(rest):

@@ -9,6 +9,9 @@ from ..errors import InvalidUri
 
 Params = dict[str, str | None]
 
+#: What SIP calls white space (§25.1): Python would strip more, and so lose bytes of values.
+LWS: Final = " \t\r\n"
+
 #: SIP-URI and SIPS-URI of §25.1. The user part may hold ";", "?" and "/", so it ends at the "@".
 _SIP: Final = re.compile(
     r"(sips?):"
@@ -31,7 +34,7 @@ def parse_params(text: str) -> Params:
     for part in text.split(";"):
         if part:
             name, equals, value = part.partition("=")
-            params.setdefault(name.strip().lower(), value.strip() if equals else None)
+            params.setdefault(name.strip(LWS).lower(), value.strip(LWS) if equals else None)
     return params
 
 
