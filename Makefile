@@ -45,6 +45,9 @@ image: prerequisites base repository ## build the disk image: image/out/ngcp-app
 lint: prerequisites ## run all linters
 	@toolchain/lint
 
+fuzz: prerequisites ## look for bytes that break the parsers and the edge, for SECONDS=60; NAME=edge fuzzes one target
+	@SECONDS_IN_ALL=$(SECONDS) toolchain/fuzz $(NAME)
+
 bench: prerequisites ## measure ours beside the programs whose place we take; NAME=lb runs one benchmark
 	@cd ngcp_pkg && python3 -m bench $(NAME)
 
@@ -63,5 +66,5 @@ base:
 repository: prerequisites
 	@[ "$$(toolchain/source key)" = "$$(cat $(NGCP_CACHE)/repo/source.key 2>/dev/null)" ] || $(MAKE) packages
 
-.PHONY: help appliance test node-up node-down node-exec node-ip node-netns node-password packages image lint bench clean \
+.PHONY: help appliance test node-up node-down node-exec node-ip node-netns node-password packages image lint fuzz bench clean \
 	prerequisites base repository
