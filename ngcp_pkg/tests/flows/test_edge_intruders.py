@@ -1,7 +1,5 @@
 """What strangers try at the public side: it is refused there, or goes to the proxy like anything else."""
 
-import re
-
 import pytest
 
 from flows.attempts import Attempt
@@ -25,6 +23,12 @@ def mallory(wire: Wire, stub: StubProxy) -> Phone:
 def answer_to(wire: Wire, attempt: Attempt) -> int | None:
     assert wire.run_until(lambda: attempt.is_over)
     return attempt.status
+
+
+def refusal_of(wire: Wire, attempt: Attempt) -> str:
+    assert wire.run_until(lambda: attempt.is_over)
+    assert attempt.final is not None
+    return f"{attempt.final.status} {attempt.final.reason}"
 
 
 def relayed(wire: Wire) -> list[Packet]:
@@ -96,30 +100,30 @@ def test_a_forged_masked_contact_is_not_found(
 
     attempt = mallory.send_request("MESSAGE", "sip:forged@example.org")
 
-    assert answer_to(wire, attempt) == 404
+    assert refusal_of(wire, attempt) == "404 Not Found"
 
 
 @pytest.mark.parametrize(
-    ("contact", "status"),
+    ("contact", "answer"),
     [
-        ("sip:x@192.0.2.1:5060", 482),
-        ("sip:x@192.0.2.1:5061;transport=tls", 482),
-        ("sip:x@127.0.0.1:5060", 482),
-        ("sip:x@127.0.0.1:5062", 403),
-        ("sip:x@127.0.0.1:22;transport=tcp", 403),
-        ("sip:x@host.example.com", 478),
-        ("sip:x@203.0.113.7;transport=sctp", 478),
-        ("sips:x@203.0.113.7", 430),
-        ("tel:+431", 478),
+        ("sip:x@192.0.2.1:5060", "482 Loop Detected"),
+        ("sip:x@192.0.2.1:5061;transport=tls", "482 Loop Detected"),
+        ("sip:x@127.0.0.1:5060", "482 Loop Detected"),
+        ("sip:x@127.0.0.1:5062", "403 Relaying denied"),
+        ("sip:x@127.0.0.1:22;transport=tcp", "403 Relaying denied"),
+        ("sip:x@host.example.com", "478 Unresolvable Destination"),
+        ("sip:x@203.0.113.7;transport=sctp", "478 Unresolvable Destination"),
+        ("sips:x@203.0.113.7", "430 Flow Failed"),
+        ("tel:+431", "478 Unresolvable Destination"),
     ],
 )
 def test_where_the_inside_cannot_be_sent(
-    wire: Wire, mallory: Phone, stub: StubProxy, contact: str, status: int
+    wire: Wire, mallory: Phone, stub: StubProxy, contact: str, answer: str
 ) -> None:
     """A proxy that were talked into it could not make us call ourselves, the inside, or nobody."""
     stub.bindings["odd"] = contact, "<sip:127.0.0.1:5060;lr>"
 
-    assert answer_to(wire, mallory.send_request("MESSAGE", "sip:odd@example.org")) == status
+    assert refusal_of(wire, mallory.send_request("MESSAGE", "sip:odd@example.org")) == answer
     assert relayed(wire) == []
 
 
@@ -136,95 +140,6 @@ def test_the_inside_reaches_foreign_addresses(
 
     assert wire.run_until(lambda: call.is_up)
     assert len(peer.calls) == 1
-
-
-@pytest.mark.parametrize(
-    ("original", "broken", "answer"),
-    [
-        ("Max-Forwards: 70", "Max-Forwards: 0", "483 Too Many Hops"),
-        ("Max-Forwards: 70", "Max-Forwards: many", "400 Invalid Max-Forwards Header"),
-        (r"From: .*?\r\n", "", "400 Missing From Header"),
-        (r"Call-ID: .*?\r\n", "", "400 Missing Call-ID Header"),
-        (r"(To: .*?\r\n)", r"\1\1", "400 Duplicate To Header"),
-        ("From: <sip:", "From: <sip ", "400 Invalid From Header"),
-        ("To: <", "To: <<", "400 Invalid To Header"),
-        ("tag=", 'tag="x>"', "400 Invalid From Header"),
-        ("1 MESSAGE", "1 INVITE", "400 Invalid CSeq Header"),
-        ("1 MESSAGE", "4294967296 MESSAGE", "400 Invalid CSeq Header"),
-        ("Content-Length: 0", "Content-Length: 10", "400 Content-Length Mismatch"),
-        ("Content-Length: 0", "Content-Length: -1", "400 Invalid Content-Length Header"),
-        ("Contact: <sip:mallory", "Contact: <sip:a@h>, <sip:mallory", "400 Bad Contact Header"),
-        ("Contact: <sip:", "Contact: <sip ", "400 Bad Contact Header"),
-        ("Contact: <sip:.*?>", "Contact: <sip:mallory@h>;;q=1", "400 Bad Contact Header"),
-        (r"Call-ID: .*?\r\n", "Call-ID:\r\n", "400 Invalid Call-ID Header"),
-        ("MESSAGE sip:.*? ", "MESSAGE sip:x@203.0.113.7 ", "403 Relaying denied"),
-        ("MESSAGE sip:.*? ", "MESSAGE sip:x@[2001:db8::7] ", "403 Relaying denied"),
-        ("MESSAGE sip:.*? ", "MESSAGE sip:x@127.0.0.1 ", "403 Relaying denied"),
-        ("MESSAGE sip:.*? ", "MESSAGE sip:x@[::1::] ", "400 Invalid URI"),
-        ("MESSAGE sip:.*? ", "MESSAGE sip:x@h?Route=y ", "400 Invalid URI"),
-        ("branch=", ";branch=", "400 Invalid Via Header"),
-        (r"\r\nContact", r"\r\nProxy-Require: sec-agree\r\nContact", "420 Bad Extension"),
-        ("MESSAGE sip:", "MESSAGE http:", "416 Unsupported URI Scheme"),
-        ("MESSAGE sip:x@", "MESSAGE sip:x@@", "400 Invalid URI"),
-        ("MESSAGE (.*) SIP/2.0\r\n", "MESSAGE \\1 SIP/3.0\r\n", "505 Version Not Supported"),
-        ("\r\nContact", '\r\nAuthorization: Digest username="a\r\nContact', "400 Bad Auth Header"),
-        ("\r\nContact", '\r\nProxy-Authorization: Digest username="a"\r\nContact', "400 Bad Auth Header"),
-    ],
-)
-def test_sanity(wire: Wire, mallory: Phone, original: str, broken: str, answer: str) -> None:
-    """What is no sane SIP is refused at the edge."""
-    mallory.send_request("MESSAGE", "sip:x@example.org")
-    ((data, _),) = mallory.messages_to_send()
-    text, count = re.subn(original, broken, data.decode(), count=1)
-    assert count
-    mallory.send_raw(text.encode())
-    wire.run(0.1)
-
-    assert [packet.start for packet in wire.packets[1:]] == [f"SIP/2.0 {answer}"]
-
-
-@pytest.mark.parametrize(
-    ("method", "contacts", "status"),
-    [
-        ("INVITE", [], 400),
-        ("SUBSCRIBE", [], 400),
-        ("MESSAGE", [], 404),
-        ("OPTIONS", ["<sip:a@h>"], 404),
-        ("OPTIONS", ["<sip:a@h>", "<sip:b@h>"], 400),
-        ("UNHEARD", ["<sip:a@h>", "<sip:b@h>"], 404),
-        ("REGISTER", ["<sip:a@h>", "<sip:b@h>"], 200),
-        ("REGISTER", ["sip:a@h;expires=60"], 200),
-        ("REGISTER", ["*"], 400),
-        ("REGISTER", ["<sip:a@h", "<sip:b@h>"], 400),
-        ("REGISTER", ["sip:a@h?x=y"], 400),
-    ],
-)
-def test_contacts(wire: Wire, mallory: Phone, method: str, contacts: list[str], status: int) -> None:
-    """§8.1.1.8, §10.2, §20.10: who must name where it is, and who may name how many."""
-    mallory.send_request(method, "sip:x@example.org", extra=["Expires: 3600"])
-    ((data, _),) = mallory.messages_to_send()
-    request = parse(data)
-    request.remove("Contact")
-    for contact in contacts:
-        request.append("Contact", contact)
-    mallory.send_raw(bytes(request))
-    wire.run(0.1)
-
-    answer = wire.sent_to(MALLORY)[-1].start
-    assert answer.startswith(f"SIP/2.0 {status}")
-    assert status != 400 or answer.endswith("400 Bad Contact Header")
-
-
-@pytest.mark.parametrize(
-    ("expires", "others", "status"), [("0", [], 200), ("0", ["<sip:a@h>"], 400), ("60", [], 400)]
-)
-def test_a_star_stands_alone_with_expires_0(
-    wire: Wire, mallory: Phone, expires: str, others: list[str], status: int
-) -> None:
-    """§10.2.2."""
-    lines = [f"Expires: {expires}", *(f"Contact: {contact}" for contact in ["*", *others])]
-
-    assert answer_to(wire, mallory.send_request("REGISTER", "sip:example.org", extra=lines)) == status
 
 
 def test_a_refusal_is_one_line_that_names_the_call(
