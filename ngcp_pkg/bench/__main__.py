@@ -5,9 +5,13 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from bench import lb, registrar
+from bench import banned, lb, registrar
 
-BENCHMARKS: Final[Mapping[str, Callable[[], int]]] = {"lb": lb.main, "registrar": registrar.main}
+BENCHMARKS: Final[Mapping[str, Callable[[], int]]] = {
+    "banned": banned.main,
+    "lb": lb.main,
+    "registrar": registrar.main,
+}
 
 
 def main() -> int:

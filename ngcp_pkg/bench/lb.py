@@ -121,7 +121,8 @@ class Bench:
         configuration = {
             "public": dict(zip(("address", "port"), place.public, strict=True)),
             "internal": {"address": place.internal[0], "port": place.internal[1], "xmlrpc_port": 5060},
-            "proxy": dict(zip(("address", "port"), INNER, strict=True)),
+            "proxies": [dict(zip(("address", "port"), INNER, strict=True))],
+            "security": {"dos_whitelisted_subnets": ["127.60.0.0/16"]},
         }
         path = self._directory / f"{place.number}.yml"
         path.write_text(yaml.safe_dump(configuration))
