@@ -30,6 +30,9 @@ class Operator:
         assert isinstance(number, int)
         return number
 
+    def running(self) -> Json:
+        return self._ask("trace.list")
+
     def stop(self, number: int) -> Json:
         return self._ask("trace.stop", number)
 
@@ -121,6 +124,21 @@ def test_a_message_is_read_once_and_a_stopped_trace_is_gone(wire: Wire, operator
     assert operator.stop(trace) is False
     with pytest.raises(CommandError, match=f"no trace {trace}: one that nobody reads for 10 s ends"):
         operator.read(trace)
+
+
+def test_operators_see_each_others_traces(wire: Wire, operator: Operator) -> None:
+    first = operator.start("ip=203.0.113.66")
+    second = operator.start()
+    Phone(wire, "mallory", MALLORY, PUBLIC).send_raw(b"12345")
+    wire.run(0.1)
+    operator.read(second)
+
+    assert operator.running() == [
+        {"number": first, "pattern": "ip=203.0.113.66", "kept": 1, "bytes": 5},
+        {"number": second, "pattern": "", "kept": 0, "bytes": 0},
+    ]
+    wire.run(UNREAD + 1)
+    assert operator.running() == []
 
 
 def test_without_a_trace_the_core_has_no_tap(edge: LoadBalancer, operator: Operator) -> None:

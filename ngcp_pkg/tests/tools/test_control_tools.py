@@ -46,7 +46,7 @@ def test_sercmd_prints_for_people_and_for_programs(tool: Tool) -> None:
     assert tool(sercmd.main, "--json", "proxy", "stats") == (0, '{"transactions": 3, "connections": 0}\n', "")
     assert tool(sercmd.main, "proxy", "uptime")[1] == "daemon: kamailio-proxy\nuptime: 0.0\n"
     assert tool(sercmd.main, "proxy", "nothing") == (0, "\n", "")
-    assert "- core.version\n" in tool(sercmd.main, "lb", "system.listMethods")[1]
+    assert "\ncore.version\n" in tool(sercmd.main, "lb", "system.listMethods")[1]
     assert tool(sercmd.main, "lb", "core.version")[1].startswith("kamailio-proxy ")
 
 

@@ -107,6 +107,13 @@ def test_a_capture_file_holds_every_message(tool: Tool, tmp_path: Path) -> None:
     assert all(before - 1 < packet.at < time.time() + 1 for packet in packets)
 
 
+def test_a_file_that_cannot_be_written_is_wrong_usage(tool: Tool, edge: Edge, tmp_path: Path) -> None:
+    status, _, errors = tool(kamctl.main, "lb", "trace", "--pcap", str(tmp_path / "no" / "such.pcap"))
+
+    assert (status, edge.patterns) == (2, [])
+    assert "No such file or directory" in errors.replace("\n", " ")
+
+
 @pytest.fixture
 def interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Press Ctrl-C as soon as there is nothing to show."""

@@ -127,6 +127,19 @@ class Traces:
         lost, trace.lost = trace.lost, 0
         return {"messages": messages, "lost": lost, "more": bool(trace.kept)}
 
+    def running(self) -> list[Json]:
+        """Return what is looked for by whom: each trace with its pattern, and what waits to be read."""
+        self._end_unread(self._unix())
+        return [
+            {
+                "number": number,
+                "pattern": trace.pattern.text,
+                "kept": len(trace.kept),
+                "bytes": trace.size,
+            }
+            for number, trace in self._traces.items()
+        ]
+
     def stop(self, number: int) -> bool:
         """End a trace; return whether there was one."""
         found = self._traces.pop(number, None) is not None
@@ -143,6 +156,7 @@ def add_traces(table: CommandTable, traces: Traces) -> None:
     """Offer the traces as commands; `ngcp-sercmd lb core.trace` is their reader."""
     table.add("trace.start", traces.start, "[PATTERN]: begin a trace, and return its NUMBER")
     table.add("trace.read", traces.read, "NUMBER: what a trace saw since the last time")
+    table.add("trace.list", traces.running, "the traces there are, and what waits to be read")
     table.add("trace.stop", traces.stop, "NUMBER: end a trace")
 
 

@@ -36,6 +36,8 @@ class BadPattern(ValueError):
 class Pattern:
     """What a message must be and must have in it."""
 
+    text: str
+    """As it was typed."""
     networks: tuple[IPv4Network | IPv6Network, ...]
     finds: tuple[re.Pattern[bytes], ...]
 
@@ -52,7 +54,7 @@ class Pattern:
             raise BadPattern(f"a pattern has at most {MOST_TERMS} terms, not {len(terms)}")
         networks = [_network(term[3:]) for term in terms if term.startswith("ip=")]
         finds = [_find(term) for term in terms if not term.startswith("ip=")]
-        return cls(tuple(networks), tuple(finds))
+        return cls(text, tuple(networks), tuple(finds))
 
     def matches(self, data: bytes, flow: Flow) -> bool:
         """Whether everything holds of a message that came or goes by `flow`."""

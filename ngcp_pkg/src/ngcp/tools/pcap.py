@@ -12,9 +12,9 @@ from ngcp.sip.transport.flow import Address
 
 #: Packets begin with an IP header, of version 4 or 6 (LINKTYPE_RAW).
 LINK_TYPE: Final = 101
-SNAPSHOT: Final = 262_144
-#: What fits into one datagram of either IP version; the rest of a longer message is not shown.
-LONGEST: Final = 65_507
+SNAPSHOT: Final = 65_535
+#: What fits behind the headers of either IP version; the rest of a longer message is not shown.
+LONGEST: Final = 65_535 - 48
 UDP: Final = 17
 
 

@@ -68,6 +68,8 @@ def read_argument(text: str) -> Json:
 
 def format_result(result: Json) -> str:
     """Write a result for people: one value a line, nested ones indented."""
+    if isinstance(result, list) and not any(isinstance(item, list | dict) for item in result):
+        return "\n".join(map(str, result))
     if isinstance(result, dict | list) and result:
         return yaml.safe_dump(result, sort_keys=False, allow_unicode=True, width=1000).rstrip()
     return "" if result is None or isinstance(result, dict | list) else str(result)

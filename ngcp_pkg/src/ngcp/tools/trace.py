@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import typer
 from rich.console import Console
 from rich.text import Text
 
@@ -79,24 +80,24 @@ class Wish:
 
 def follow(name: Name, pattern: str, wish: Wish) -> None:
     """Show what matches `pattern` until interrupted, or until as many as wished were shown."""
-    number = ask(name, "trace.start", pattern)
-    if sys.stderr.isatty():
-        print(f"tracing {name.value}; Ctrl-C ends it", file=sys.stderr)
-    shown = 0
-    try:
-        with ExitStack() as stack:
+    with ExitStack() as stack:
+        try:
             show = _make_show(wish, stack)
-            for message in _messages(name, number):
+        except OSError as error:
+            raise typer.BadParameter(f"{wish.pcap}: {error.strerror}") from error
+        number = ask(name, "trace.start", pattern)
+        if sys.stderr.isatty():
+            print(f"tracing {name.value}; Ctrl-C ends it", file=sys.stderr)
+        try:
+            for shown, message in enumerate(_messages(name, number), 1):
                 show(message)
-                shown += 1
                 if shown == wish.count:
                     break
-    except KeyboardInterrupt:
-        pass
-    except BrokenPipeError:  # `| head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing to flush at exit
-    finally:
-        ask(name, "trace.stop", number)
+        except KeyboardInterrupt:
+            pass
+        except BrokenPipeError:  # `| head` has seen enough; there is nothing to flush for at exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        ask(name, "trace.stop", number)  # where this is not reached, it ends because nobody reads it
 
 
 def _messages(name: Name, number: Json) -> Iterator[Message]:
