@@ -10,7 +10,7 @@ import re
 import shlex
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import Final
+from typing import Final, NamedTuple
 
 from ngcp.sip.transport.flow import Flow
 
@@ -32,6 +32,14 @@ class BadPattern(ValueError):
     """No trace can look for this."""
 
 
+class Find(NamedTuple):
+    """One thing that a message must have in it."""
+
+    needle: bytes
+    """What is in every message that the expression finds, and quicker to look for."""
+    expression: re.Pattern[bytes]
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """What a message must be and must have in it."""
@@ -39,7 +47,7 @@ class Pattern:
     text: str
     """As it was typed."""
     networks: tuple[IPv4Network | IPv6Network, ...]
-    finds: tuple[re.Pattern[bytes], ...]
+    finds: tuple[Find, ...]
 
     @classmethod
     def parse(cls, text: str) -> "Pattern":
@@ -62,7 +70,7 @@ class Pattern:
             remote = ip_address(flow.remote[0])
             if not all(remote in network for network in self.networks):
                 return False
-        return all(find.search(data) for find in self.finds)
+        return all(find.needle in data and find.expression.search(data) for find in self.finds)
 
 
 def _network(text: str) -> IPv4Network | IPv6Network:
@@ -72,15 +80,17 @@ def _network(text: str) -> IPv4Network | IPv6Network:
         raise BadPattern(f"ip={text}: neither an address nor a network") from error
 
 
-def _find(term: str) -> re.Pattern[bytes]:
+def _find(term: str) -> Find:
     kind, equals, value = term.partition("=")
     if not equals or kind not in _FINDS:
         kind, value = "text", term
     if not value:
         raise BadPattern(f"{term}: a value is missing")
-    escaped = re.escape(value.encode("utf-8", "surrogateescape"))
+    needle = value.encode("utf-8", "surrogateescape")
+    escaped = re.escape(needle)
     if kind == "status":
         if not _STATUS.fullmatch(value):
             raise BadPattern(f"{term}: a status is 486 or 4xx, for example")
-        escaped = re.sub(rb"[xX]", b"[0-9]", value.encode())
-    return re.compile(_FINDS[kind].replace(b"%b", escaped))
+        escaped = re.sub(rb"[xX]", b"[0-9]", needle)
+    expression = re.compile(_FINDS[kind].replace(b"%b", escaped))
+    return Find(b"" if kind in ("status", "text") else needle, expression)
