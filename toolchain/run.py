@@ -65,9 +65,13 @@ def lab(name: str, *words: str, limit: float, needs: tuple[str, ...] = ()) -> St
     return Step(name, ("python3", "-m", "lab", *words), limit, needs)
 
 
+#: What the compiled module serves: its tests run with it, and again on its specification in Python.
+PURE: Final = ("tests/sip", "tests/flows", "tests/lb", "tests/proxy", "tests/net")
+
 TEST: Final = (
     Step("lint", ("make", "lint"), 900),
     Step("pytest", ("python3", "-m", "pytest"), 1200, directory=TOP / "ngcp_pkg"),
+    Step("pure", ("python3", "-m", "pytest", "--pure", *PURE), 1200, directory=TOP / "ngcp_pkg"),
     Step("packages", ("make", "packages"), 1200),
     Step("image", ("make", "image"), 1200, needs=("packages",)),
     Step("container", ("molecule", "test", "--scenario-name", "default"), 1800, needs=("packages",)),

@@ -18,7 +18,7 @@ def imported(package: str) -> set[str]:
     """Return the projects whose modules a package imports, in lower case."""
     paths = [path for path in PATHS if path.relative_to(SRC).parts[0] == package]
     roots = {name.partition(".")[0] for path in paths for name in imports(path)}
-    foreign = roots - sys.stdlib_module_names - {"ngcp", "ngcpcfg", ""}
+    foreign = roots - sys.stdlib_module_names - {"ngcp", "ngcpcfg", "ngcp_speed", ""}
     return {PROJECT.get(root, root) for root in foreign}
 
 

@@ -49,7 +49,7 @@ def impure_imports(names: set[str]) -> list[str]:
     return sorted(
         name
         for name in names
-        if name.split(".")[0] not in ALLOWED | {"ngcp"} or name in ("urllib", "urllib.request")
+        if name.split(".")[0] not in ALLOWED | {"ngcp", "ngcp_speed"} or name in ("urllib", "urllib.request")
     )
 
 

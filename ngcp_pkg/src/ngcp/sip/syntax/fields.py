@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Self
 
 from ..errors import InvalidHeader
-from .uri import LWS, Params, Uri, format_params, parse_params
+from .uri import LWS, Uri, format_params, parse_params
+from .usual import Params, read_cseq, read_name_addr, read_via
 
 _TOKEN: Final = r"[A-Za-z0-9.!%*_+`'~-]++"
 _QUOTED: Final = r'"(?:[^"\\]++|\\.)*+'  # without its closing quote
@@ -94,6 +95,9 @@ class CSeq(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> "CSeq":
         """Read `314159 INVITE`, or raise `InvalidHeader`."""
+        usual = read_cseq(text)
+        if usual is not None:
+            return cls(*usual)
         match = _CSEQ.fullmatch(text)
         if match is None or int(match[1]) >= 2**32:
             raise InvalidHeader("CSeq", text)
@@ -115,6 +119,9 @@ class Via:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read one Via value, or raise `InvalidHeader`."""
+        usual = read_via(text)
+        if usual is not None:
+            return cls(*usual)
         match = _VIA.fullmatch(text)
         if match is None or (match[3] and not 0 < int(match[3]) < 65536):
             raise InvalidHeader("Via", text)
@@ -147,6 +154,9 @@ class NameAddr:
     @classmethod
     def parse(cls, text: str, header: str = "Contact") -> Self:
         """Read a name-addr or a bare addr-spec, or raise `InvalidHeader` naming `header`."""
+        usual = read_name_addr(text)
+        if usual is not None:
+            return cls(*usual)
         if "<" not in text:  # §20.10: without brackets, parameters belong to the header, and "?" is forbidden
             address, _, params = text.partition(";")
             address = address.strip(LWS)

@@ -172,7 +172,7 @@ class Head:
         """Take out the first `count` values of `name`, in however many lines, or raise `MissingHeader`."""
         while count > 0:
             index = self._index(name)
-            members = split_list(self._value(index))
+            members = [member for member in split_list(self._value(index)) if member]
             self._rewrite(index, name, ", ".join(members[count:]))
             count -= len(members)
 

@@ -4,13 +4,20 @@
 """
 
 from collections.abc import Iterable
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from ..errors import InvalidHeader
 from .fields import CSeq, NameAddr, Via, split_first
-from .head import Head
 from .memory import remembered
 from .names import phrase
+
+if TYPE_CHECKING:
+    from .head import Head
+else:
+    try:
+        from ngcp_speed import Head  # the same in C, where it is installed
+    except ImportError:
+        from .head import Head
 
 #: Headers that a UAS copies from request to response (§8.2.6.2).
 _COPIED: Final = frozenset({"via", "from", "to", "call-id", "cseq"})
@@ -21,7 +28,7 @@ _read_to: Final = remembered(lambda text: NameAddr.parse(text, "To"))
 
 
 def _read_via(text: str) -> Via:
-    return Via.parse(split_first(text)[0])
+    return Via.parse(split_first(text)[0] if "," in text else text)
 
 
 def _read_length(text: str) -> int:

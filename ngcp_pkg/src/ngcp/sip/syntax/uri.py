@@ -6,8 +6,7 @@ from typing import Final, Self
 from urllib.parse import unquote
 
 from ..errors import InvalidUri
-
-Params = dict[str, str | None]
+from .usual import Params, read_uri
 
 #: What SIP calls white space (§25.1): Python would strip more, and so lose bytes of values.
 LWS: Final = " \t\r\n"
@@ -57,6 +56,9 @@ class Uri:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a URI without angle brackets, or raise `InvalidUri`."""
+        usual = read_uri(text)
+        if usual is not None:
+            return cls(*usual)
         match = _SIP.fullmatch(text)
         if match is None:
             return cls._parse_other(text)
