@@ -33,12 +33,14 @@ class Registrar:
 
     table: LocationTable
     calls: list[tuple[object, ...]] = field(default_factory=list)
+    announced: list[set[object]] = field(default_factory=list)
     refusal: CommandError | None = None
 
     def commands(self) -> CommandTable:
         commands = CommandTable("kamailio-proxy")
         commands.add("ul.add", self.add, "")
         commands.add("ul.rm", self.note, "")
+        commands.add("directory.drop", self.hear, "")
         commands.add("ul.rm_contact", self.remove_contact, "")
         return commands
 
@@ -58,6 +60,10 @@ class Registrar:
         self.note("ul.rm_contact", table, aor, contact)
         await self.table.save([], [f"ruid-{contact}"])
         return 1
+
+    def hear(self, *names: object) -> int:
+        self.announced.append(set(names))
+        return len(names)
 
     def note(self, *call: object) -> int:
         self.calls.append(call)

@@ -1,11 +1,14 @@
 """Phones register, refresh and leave, through load-balancer and proxy (RFC 3261 §10, §22)."""
 
+from dataclasses import replace
+
 import pytest
 
 from flows.attempts import Attempt
 from flows.phones import Phone
 from flows.whole import INSIDE, Node
 from ngcp.proxy.control import statistics
+from ngcp.sip.core.digest import md5_ha1
 
 
 @pytest.fixture
@@ -100,6 +103,34 @@ def test_dead_database_refuses_and_promises_nothing(node: Node) -> None:
     node.table.dead = False
     assert len(node.table.rows) == 1
     assert register(node, alice, 0).status == 200
+
+
+def test_changed_password_counts_from_the_next_register_on(node: Node) -> None:
+    alice = node.registered("alice", "192.0.2.10")
+    changed = replace(node.directory.accounts["alice"], ha1=md5_ha1("alice", "example.org", "new"))
+    node.directory.accounts["alice"] = changed
+    node.proxy.directory.drop("alice@example.org")
+    assert register(node, alice).status == 401
+    alice.password = "new"
+    assert register(node, alice).status == 200
+
+
+def test_subscriber_may_register_once_provisioned(node: Node) -> None:
+    dave = node.phone("dave", "192.0.2.40")
+    assert register(node, dave).status == 401
+    node.directory.add("dave")
+    node.proxy.directory.drop("dave@example.org")
+    assert register(node, dave).status == 200
+
+
+def test_terminated_subscriber_is_not_called_any_more(node: Node) -> None:
+    node.registered("bob", "192.0.2.20")
+    alice = node.registered("alice", "192.0.2.10")
+    del node.directory.accounts["bob"]
+    node.proxy.directory.drop("bob@example.org")
+    call = alice.call("bob")
+    node.wire.run(3.0)
+    assert call.status == 404
 
 
 def test_phone_is_not_shown_the_inside(node: Node) -> None:

@@ -17,6 +17,7 @@ from ngcp.api.patch import Operation, apply
 from ngcp.api.proxy import ProxyControl
 from ngcp.api.requests import read_listing, read_number, wants_representation
 from ngcp.api.resource import Resource
+from ngcp.provisioning import changes
 from ngcp.provisioning.administrators import Administrator
 from ngcp.provisioning.engine import transaction
 from ngcp.provisioning.refusals import refusal_of
@@ -123,11 +124,16 @@ class Handlers:
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+        """Commit, then let the proxy know, then answer: the next call finds the change."""
         try:
             async with transaction(self.engine) as connection:
+                changes.take(connection)  # of one that failed
                 yield connection
+                changed = changes.take(connection)
         except IntegrityError as error:
             raise refusal_of(error) from error
+        if changed:
+            await self.proxy.announce(changed)
 
 
 def _applied(representation: bool) -> dict[str, str]:

@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import logging
 import xmlrpc.client
+from collections.abc import Collection
 from typing import Final
 
 _log = logging.getLogger(__name__)
@@ -11,6 +12,8 @@ _log = logging.getLogger(__name__)
 #: Seconds to wait for the proxy's answer: less than a database transaction may last around it.
 PATIENCE: Final = 1.5
 TABLE: Final = "location"
+#: Names in one announcement; more than that are announced as everything.
+MOST: Final = 100
 
 
 class ProxyUnavailable(Exception):
@@ -60,7 +63,17 @@ class ProxyControl:
         except (ProxyUnavailable, ProxyRefusal) as error:
             _log.warning("registrations of %s stay in the proxy until it restarts: %s", aor, error)
 
+    async def announce(self, changed: Collection[str]) -> None:
+        """Tell which `user@domain` and domains were changed; a proxy that is down remembers nothing."""
+        try:
+            await self._send_to("directory.drop", *(sorted(changed) if len(changed) <= MOST else "*"))
+        except (ProxyUnavailable, ProxyRefusal) as error:
+            _log.warning("the proxy may see the change of %s late: %s", ", ".join(sorted(changed)), error)
+
     async def _call(self, method: str, *arguments: str | float) -> object:
+        return await self._send_to(method, TABLE, *arguments)
+
+    async def _send_to(self, method: str, *arguments: str | float) -> object:
         try:
             return await asyncio.to_thread(self._send, method, arguments)
         except xmlrpc.client.Fault as fault:
@@ -70,4 +83,4 @@ class ProxyControl:
 
     def _send(self, method: str, arguments: tuple[str | float, ...]) -> object:
         with xmlrpc.client.ServerProxy(self._url, transport=_Transport()) as server:
-            return getattr(server, method)(TABLE, *arguments)
+            return getattr(server, method)(*arguments)

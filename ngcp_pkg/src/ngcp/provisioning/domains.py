@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Select, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ngcp.provisioning.changes import note
 from ngcp.provisioning.refusals import InUse
 from ngcp.provisioning.resellers import reseller_or_first
 from ngcp.provisioning.rows import add_row
@@ -25,6 +26,7 @@ class DomainStore(Store):
         reseller, name = await reseller_or_first(connection, values["reseller_id"]), values["domain"]
         await add_row(connection, provisioning.voip_domains, domain=name)
         await add_row(connection, kamailio.domain, domain=name)
+        note(connection, name)
         return await add_row(connection, domains, domain=name, reseller_id=reseller)
 
     async def remove(self, connection: AsyncConnection, entity: Entity) -> Ended:
@@ -38,4 +40,5 @@ class DomainStore(Store):
         await connection.execute(delete(voip_subscribers).where(subscribers.domain_id == entity["id"]))
         for table in (domains, provisioning.voip_domains, kamailio.domain):
             await connection.execute(delete(table).where(table.c.domain == entity["domain"]))
+        note(connection, entity["domain"])
         return ()

@@ -1,10 +1,14 @@
-"""The proxy's copy of a subscriber, in database `kamailio`; who changes the truth writes it, too."""
+"""The proxy's copy of a subscriber, in database `kamailio`; who changes the truth writes it, too.
+
+What was written is noted (`changes`), because the proxy remembers what it read.
+"""
 
 import hashlib
 
 from sqlalchemy import RowMapping, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ngcp.provisioning.changes import note
 from ngcp.provisioning.tables import kamailio
 from ngcp.provisioning.tables.billing import contracts, domains, voip_numbers, voip_subscribers
 from ngcp.provisioning.tables.provisioning import voip_subscribers as accounts
@@ -56,6 +60,7 @@ async def _read(connection: AsyncConnection, subscriber: int) -> RowMapping:
 
 
 async def _clear(connection: AsyncConnection, uuid: str, username: str, domain: str) -> None:
+    note(connection, f"{username}@{domain}")
     aliases, locks = kamailio.dbaliases, kamailio.usr_preferences
     await connection.execute(delete(kamailio.subscriber).where(kamailio.subscriber.c.uuid == uuid))
     await connection.execute(

@@ -35,7 +35,15 @@ def make_commands(
     table.add("ul.add", registrations.add, "TABLE AOR CONTACT EXPIRES Q PATH …: register a contact")
     table.add("ul.rm", registrations.remove, "TABLE AOR: forget all contacts of a subscriber")
     table.add("ul.rm_contact", registrations.remove_contact, "TABLE AOR CONTACT: forget one contact")
+    table.add("directory.drop", partial(_drop, core), "NAME …: user@domain, domain or * has changed")
     return table
+
+
+def _drop(core: ProxyCore, *names: str) -> int:
+    """Have the directory forget; return how many names that were."""
+    for name in names:
+        core.directory.drop(name)
+    return len(names)
 
 
 def statistics(core: ProxyCore) -> Statistics:

@@ -22,6 +22,7 @@ from ngcp.sip.transport import Flow
 from .batches import Spawn
 from .corridor import Corridor
 from .desk import UNAVAILABLE, Desk, Visit
+from .directory import Directory
 from .lanes import Lanes, Work
 from .locations import SWEEP, Locations
 from .media import Media
@@ -76,6 +77,11 @@ class ProxyCore:
     def transactions(self) -> int:
         """Transactions alive now."""
         return self._engine.transactions
+
+    @property
+    def directory(self) -> Directory:
+        """What is remembered of subscribers."""
+        return self._parts.corridor.gatherer.directory
 
     @property
     def registrations(self) -> int:
