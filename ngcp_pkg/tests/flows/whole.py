@@ -39,7 +39,15 @@ class Node:
     def start_proxy(self) -> ProxyCore:
         """Let a proxy begin, with the registrations that the table holds."""
         clock = Clock(self.wire.clock, lambda: UNIX_EPOCH_OF_WIRE + self.wire.now)
-        doors = Doors(self.directory, self.table, self.relay, clock, self.wire.ids("px"), self.wire.spawn)
+        doors = Doors(
+            self.directory,
+            self.table,
+            self.relay,
+            clock,
+            self.wire.ids("px"),
+            self.wire.spawn,
+            self.wire.spawn,
+        )
         parts = compose(self._proxy_configuration(), b"proxy secret", doors)
         self.wire.spawn(self._load(parts.locations))
         self.proxy = ProxyCore(parts)

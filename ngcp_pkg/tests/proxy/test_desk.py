@@ -1,7 +1,7 @@
 """REGISTERs at the desk: one at a time for an address-of-record, answered once they are stored."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from itertools import count
 
 import pytest
@@ -47,13 +47,18 @@ class Counter:
             Database(""),
         )
         self.tasks: list[asyncio.Task[None]] = []
+
+        def spawn(work: Coroutine[None, None, None]) -> None:
+            self.tasks.append(asyncio.get_running_loop().create_task(work))
+
         doors = Doors(
             self.directory,
             self.table,
             MemoryRelay(),
             Clock(lambda: 0.0, lambda: 1000.0),
             lambda: f"id{next(ids)}",
-            lambda work: self.tasks.append(asyncio.get_running_loop().create_task(work)),
+            spawn,
+            spawn,
         )
         self.core = ProxyCore(compose(configuration, b"secret", doors))
         self.branches = count()

@@ -61,7 +61,7 @@ class Line:
         try:
             async with asyncio.timeout(self._timeout), self._turn:
                 return await self._attempt(statements)
-        except (DataError, IntegrityError, ProgrammingError) as error:
+        except (DataError, IntegrityError, ProgrammingError, UnicodeEncodeError) as error:
             raise StatementRefused(_reason(error)) from error
         except (Error, OSError, TimeoutError, EOFError) as error:
             raise DatabaseUnavailable(_reason(error)) from error
@@ -92,12 +92,11 @@ class Line:
 
 
 def literal(value: Value) -> str:
-    """Write a value as SQL; the session's mode knows backslashes. UnicodeEncodeError for what is no text."""
+    """Write a value as SQL; the session's mode knows backslashes. What is no Unicode text cannot be sent."""
     if value is None:
         return "NULL"
     if isinstance(value, str):
-        value.encode()
-        return f"'{escape_string(value)}'"
+        return f"'{value if value.isalnum() else escape_string(value)}'"
     return repr(value)
 
 

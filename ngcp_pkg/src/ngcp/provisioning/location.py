@@ -69,14 +69,12 @@ _UPDATE: Final = " ON DUPLICATE KEY UPDATE " + ", ".join(
 
 def check(row: LocationRow) -> None:
     """Raise ValueError for what a column cannot hold: no binding may keep others from being stored."""
-    for index, width in _WIDTHS:
-        text = row[index]
-        if isinstance(text, str):
-            text.encode()  # text off the wire may be no UTF-8; UnicodeEncodeError is a ValueError
-            if len(text) > width:
-                raise ValueError(
-                    f"{row._fields[index]} has {len(text)} characters, at most {width} can be stored"
-                )
+    texts = [str(row[index] or "") for index, _ in _WIDTHS]
+    "".join(texts).encode()  # text off the wire may be no UTF-8; UnicodeEncodeError is a ValueError
+    for text, (index, width) in zip(texts, _WIDTHS, strict=True):
+        if len(text) > width:
+            name = row._fields[index]
+            raise ValueError(f"{name} has {len(text)} characters, at most {width} can be stored")
     if row.reg_id > _LARGEST_REG_ID:
         raise ValueError(f"reg_id {row.reg_id} is at most {_LARGEST_REG_ID}")
 

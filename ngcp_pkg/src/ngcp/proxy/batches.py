@@ -1,6 +1,6 @@
-"""Work that is done together: what comes while a batch is under way waits, and all of it is the next batch.
+"""Work that is done together: what comes before a batch is begun is in it, what comes later in the next one.
 
-So an idle proxy asks its database at once, and a busy one asks once for many.
+So a busy proxy asks its database once for many.
 """
 
 import asyncio
@@ -36,11 +36,12 @@ class Batches(Generic[Item]):
 
     async def _run(self) -> None:
         try:
-            while self._waiting:
-                batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
-                await self._work(batch)
+            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            await self._work(batch)
         finally:
-            self._is_working = False
+            self._is_working = bool(self._waiting)
+            if self._is_working:
+                self._spawn(self._run())
 
 
 async def settled(start: Callable[[Settle], None]) -> None:

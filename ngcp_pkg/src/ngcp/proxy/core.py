@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ngcp.provisioning.runtime import DatabaseUnavailable
 from ngcp.service.statistics import name_of_request
@@ -17,6 +17,7 @@ from ngcp.sip.core.decision import Decision, Relay, Reply
 from ngcp.sip.core.proxy import Ended, Forsaken, Incoming, Returning, StatefulProxy
 from ngcp.sip.errors import SipError
 from ngcp.sip.syntax import Request, parse
+from ngcp.sip.syntax.names import phrase
 from ngcp.sip.transport import Flow
 
 from .batches import Spawn
@@ -29,6 +30,9 @@ from .media import Media
 from .stations import Store
 
 _log = logging.getLogger(__name__)
+
+#: Headers that an answer takes over from its request (§8.2.6.2).
+COPIED: Final = frozenset({"via", "from", "to", "call-id", "cseq"})
 
 
 class Clock(NamedTuple):
@@ -67,6 +71,7 @@ class ProxyCore:
         self._desk = Desk(parts.corridor, parts.locations, parts.clock.unix, self._answer)
         self._outbox: list[tuple[bytes, Flow]] = []
         self._is_receiving = False
+        self._closing = f"Server: {parts.server}\r\nContent-Length: 0"
         self._sweep_at = parts.clock.monotonic() + SWEEP
         self.progressed: Callable[[], None] = lambda: None
         """Called when work that had to wait left messages to send."""
@@ -177,13 +182,20 @@ class ProxyCore:
     def _answer(self, visit: Visit, reply: Reply) -> None:
         """Answer without a transaction."""
         self.counters[f"replies.{reply.status // 100}xx"] += 1
-        response = visit.request.reply(reply.status, reply.reason, self._parts.tag)
-        response.append("Server", self._parts.server)
-        for name, value in reply.headers:
-            response.append(name, value)
-        self._outbox.append((bytes(response), visit.flow))
+        self._outbox.append((self._write(visit.request, reply), visit.flow))
         if not self._is_receiving:
             self.progressed()
+
+    def _write(self, request: Request, reply: Reply) -> bytes:
+        """Write an answer (§8.2.6): `Request.reply`, without the object in between."""
+        reason = phrase(reply.status) if reply.reason is None else reply.reason
+        lines = [f"SIP/2.0 {reply.status} {reason}"]
+        for name, line in zip(request.shape, request.lines, strict=True):
+            if name in COPIED:
+                lines.append(f"{line};tag={self._parts.tag}" if name == "to" and not request.to.tag else line)
+        lines += [f"{name}: {value}" for name, value in reply.headers]
+        lines += (self._closing, "", "")
+        return "\r\n".join(lines).encode("utf-8", "surrogateescape")
 
     def _finish(self) -> None:
         """Go on with what that work caused, and let it be sent."""

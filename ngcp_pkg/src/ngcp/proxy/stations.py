@@ -122,13 +122,13 @@ STATIONS: Final[tuple[Station, ...]] = (check_method, authenticate, check_locks,
 
 def source_of(request: Request) -> Source:
     """Read what the load-balancer noted about where a REGISTER came from."""
-    path = request.first("Path") if "Path" in request else None
-    host, port = request.get("P-NGCP-Src-Ip"), request.get("P-NGCP-Src-Port")
-    transport = (request.get("P-NGCP-Src-Proto") or "udp").lower()
+    path = request.first("path") if "path" in request else None
+    host, port = request.get("p-ngcp-src-ip"), request.get("p-ngcp-src-port")
+    transport = (request.get("p-ngcp-src-proto") or "udp").lower()
     received = None
     if host and port and port.isdigit():
         received = f"sip:{format_address((host, int(port)))};transport={transport}"
-    return Source(path, received, None, request.get("P-NGCP-Src-Nat") == "1")
+    return Source(path, received, None, request.get("p-ngcp-src-nat") == "1")
 
 
 def _target(binding: Binding, to_edge: Flow) -> Target:

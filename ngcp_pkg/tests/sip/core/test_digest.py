@@ -3,7 +3,10 @@
 from itertools import count
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from ngcp.sip.core import digest
 from ngcp.sip.core.digest import Authenticator, Credentials, Verdict, md5_ha1, response_of
 from ngcp.sip.errors import InvalidHeader
 from ngcp.sip.syntax import Request
@@ -130,3 +133,35 @@ def test_credentials_are_those_of_our_realm_and_algorithm(line: str, found: bool
             Credentials.find(Request("INVITE", "sip:b", [line]), "example.org")
         return
     assert (Credentials.find(Request("INVITE", "sip:b", [line]), "example.org") is not None) is found
+
+
+PARTS = (
+    *(
+        'username="alice"',
+        'realm="a b"',
+        "qop=auth",
+        "nc=00000001",
+        'x="a,b"',
+        'y="\\""',
+        "z=",
+        '=""',
+        "k",
+        "",
+    ),
+    *("algorithm=MD5", 'e=""', 'f="', ' g = "h" ', "realm=x", "i='j'", 'l"="m"', 'u="sip:a=b"'),
+)
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=6))
+def test_credentials_are_read_alike_by_the_quick_way_and_the_thorough_one(parts: list[str]) -> None:
+    text = "Digest " + ",".join(parts)
+    request = Request("REGISTER", "sip:b", [f"Authorization: {DIGEST}, {','.join(parts)}"])
+    quick = digest._read_usual(text)
+    if quick is not None:
+        assert quick == parse_auth(text)
+    else:
+        try:
+            Credentials.find(request, "example.org")
+        except InvalidHeader:
+            with pytest.raises(InvalidHeader):
+                parse_auth(f"{DIGEST}, {','.join(parts)}")

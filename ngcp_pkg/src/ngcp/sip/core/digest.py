@@ -6,14 +6,18 @@ memory, and a phone that was challenged before a restart is still welcome after 
 
 import hashlib
 import hmac
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 from typing import Final, Self
 
 from ..syntax.fields import parse_auth
 from ..syntax.message import Request
 
+#: Letters, digits, hyphens: names of parameters, and values that need no quotes.
+_USUAL: Final = re.compile(r"[A-Za-z0-9_-]+").fullmatch
 _REQUIRED: Final = ("username", "realm", "nonce", "uri", "response")
 _OPTIONAL: Final = ("qop", "nc", "cnonce")
 
@@ -43,9 +47,9 @@ class Credentials:
     @classmethod
     def find(cls, request: Request, realm: str) -> Self | None:
         """Return what `request` offers for `realm`, or None; raises `InvalidHeader` for broken syntax."""
-        header = "Authorization" if request.method == "REGISTER" else "Proxy-Authorization"
+        header = "authorization" if request.method == "REGISTER" else "proxy-authorization"
         for value in request.all(header):
-            scheme, params = parse_auth(value)
+            scheme, params = _read_usual(value) or parse_auth(value)
             algorithm = params.get("algorithm", "MD5").upper()
             if scheme != "digest" or params.get("realm") != realm or algorithm != "MD5":
                 continue
@@ -61,7 +65,7 @@ def md5_ha1(username: str, realm: str, password: str) -> str:
 
 def response_of(credentials: Credentials, method: str, ha1: str) -> str:
     """Compute the response that proves the knowledge of `ha1` (RFC 7616 §3.4.1)."""
-    ha2 = _md5(method, credentials.uri)
+    ha2 = _ha2(method, credentials.uri)
     if credentials.qop is None:  # RFC 2069: what clients without qop compute
         return _md5(ha1, credentials.nonce, ha2)
     return _md5(ha1, credentials.nonce, credentials.nc, credentials.cnonce, credentials.qop, ha2)
@@ -71,7 +75,7 @@ class Authenticator:
     """Makes challenges and judges the answers."""
 
     def __init__(self, secret: bytes, *, lifetime: float, ids: Callable[[], str]) -> None:
-        self._secret = secret
+        self._key = hashlib.sha256(secret).digest()
         self._lifetime = lifetime
         self._ids = ids
 
@@ -99,7 +103,33 @@ class Authenticator:
 
     def _sign(self, made: str, realm: str) -> str:
         text = f"{made} {realm}".encode("utf-8", "replace")
-        return hmac.digest(self._secret, text, "sha256").hex()[:24]
+        return hashlib.blake2s(text, key=self._key, digest_size=12).hexdigest()
+
+
+def _read_usual(text: str) -> tuple[str, dict[str, str]] | None:
+    """Read what phones send as `parse_auth` does, at a third of its cost; None for anything unusual."""
+    scheme, _, rest = text.partition(" ")
+    if "\\" in rest:
+        return None
+    params: dict[str, str] = {}
+    for part in rest.split(","):
+        name, _, value = part.partition("=")
+        name, value = name.strip(" "), value.strip(" ")
+        quoted = value[:1] == '"'
+        if value.count('"') != 2 * quoted or (quoted and value[-1] != '"') or not _USUAL(name):
+            return None
+        if quoted:
+            value = value[1:-1]
+        elif not value or not _USUAL(value):
+            return None
+        params.setdefault(name.lower(), value)
+    return scheme.lower(), params
+
+
+@lru_cache(256)
+def _ha2(method: str, uri: str) -> str:
+    """Hash what most phones of a domain have in common."""
+    return _md5(method, uri)
 
 
 def _equal(a: str, b: str) -> bool:

@@ -196,7 +196,7 @@ class _Planner:
     now: float
 
     def plan(self, rules: Rules, ids: Callable[[], str]) -> Update:
-        contacts = self.request.all("Contact")
+        contacts = self.request.all("contact")
         if "*" in contacts:
             return self._remove_all(contacts)
         saved: list[Binding] = []
@@ -204,7 +204,7 @@ class _Planner:
         for text in contacts:
             contact = NameAddr.parse(text)
             meant = self._meant(contact, check_contact(contact.address))
-            expires = _grant(contact.params.get("expires") or self.request.get("Expires"), rules)
+            expires = _grant(contact.params.get("expires") or self.request.get("expires"), rules)
             if expires == 0:
                 removed += meant
             else:
@@ -216,7 +216,7 @@ class _Planner:
         return Update(self.aor, saved, removed)
 
     def _remove_all(self, contacts: list[str]) -> Update:
-        if len(contacts) > 1 or self.request.get("Expires") != "0":
+        if len(contacts) > 1 or self.request.get("expires") != "0":
             raise BadContact("Contact: * goes alone and with Expires: 0")
         for binding in self.known:
             _check_order(binding, self.request)
@@ -247,7 +247,7 @@ class _Planner:
             cseq=self.request.cseq.number,
             q=_read_q(contact.params.get("q")),
             source=self.source,
-            user_agent=self.request.get("User-Agent") or "",
+            user_agent=self.request.get("user-agent") or "",
             instance=instance,
             reg_id=reg_id,
         )
