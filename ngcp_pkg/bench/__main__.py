@@ -5,10 +5,11 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from bench import banned, lb, registrar
+from bench import banned, connections, lb, registrar
 
 BENCHMARKS: Final[Mapping[str, Callable[[], int]]] = {
     "banned": banned.main,
+    "connections": connections.main,
     "lb": lb.main,
     "registrar": registrar.main,
 }
