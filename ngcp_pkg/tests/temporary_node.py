@@ -238,13 +238,13 @@ class TemporaryNode:
         ).stdout
 
     def tell_addresses(self, *, route: str | None, **addresses: str) -> None:
-        """Let `ip` answer: the interface of the default route, and one address for each interface."""
+        """Let `ip` answer: the interface of the default route, and the addresses of each, apart by blanks."""
         (self.root / "routes.json").write_text(
             json.dumps([{"dst": "default", "dev": route}] if route else [])
         )
         links = [
-            {"ifname": name, "addr_info": [{"family": "inet", "scope": "global", "local": address}]}
-            for name, address in addresses.items()
+            {"ifname": name, "addr_info": [_address(address) for address in several.split()]}
+            for name, several in addresses.items()
         ]
         (self.root / "addresses-show.json").write_text(json.dumps(links))
         for link in links:
@@ -258,3 +258,10 @@ class TemporaryNode:
             for path in tree.rglob("*")
             if path.is_file() and ".git" not in path.parts
         }
+
+
+def _address(text: str) -> dict[str, str | bool]:
+    """Write an address as `ip` does; one behind a `~` changes for privacy."""
+    family, scope = "inet6" if ":" in text else "inet", "link" if text.startswith("fe80") else "global"
+    shown: dict[str, str | bool] = {"family": family, "scope": scope, "local": text.strip("~")}
+    return shown | ({"temporary": True} if text.startswith("~") else {})

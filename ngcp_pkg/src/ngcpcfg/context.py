@@ -47,6 +47,13 @@ class Node:
         except UnresolvedError as error:
             raise RefusedError(f"ngcp.address({kind!r}): {error}") from error
 
+    def address6(self, kind: str) -> str:
+        """Give the IPv6 address beside it; empty if that interface has none."""
+        try:
+            return network.address6_of(self._host, kind)
+        except UnresolvedError as error:
+            raise RefusedError(f"ngcp.address6({kind!r}): {error}") from error
+
 
 def build(configuration: Configuration) -> dict[str, Any]:
     """Make the context of every template from a checked configuration."""

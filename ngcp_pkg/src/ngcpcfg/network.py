@@ -1,8 +1,8 @@
 """network.yml: which addresses the node has and what each is for.
 
-An interface may be called `auto` and its address may be `auto`. The running system is asked what that is when
-a template asks for an address: a node that gets its address by DHCP follows it, and a template that names no
-address can be rendered where there is no network yet.
+An interface may be called `auto` and its addresses, `ip` and `v6ip`, may be `auto`. The running system is
+asked what that is when a template asks for an address: a node that gets its address by DHCP follows it, and a
+template that names no address can be rendered where there is no network yet.
 """
 
 import ipaddress
@@ -57,6 +57,9 @@ def _check_interface(path: KeyPath, interface: dict[str, Value]) -> Iterator[tup
     if address != AUTO and not _is_address(address):
         shown = "nothing" if address is None else repr(address)
         yield (*path, "ip"), f"{shown} is not allowed; allowed is an IPv4 or IPv6 address or auto"
+    v6ip = interface.get("v6ip")
+    if v6ip not in (None, AUTO) and not (_is_address(v6ip) and ":" in str(v6ip)):
+        yield (*path, "v6ip"), f"{v6ip!r} is not allowed; allowed is an IPv6 address or auto"
     if not isinstance(types, list):
         yield (*path, "type"), f"must be a list of some of {', '.join(TYPES)}"
         return
@@ -76,10 +79,29 @@ def _is_address(value: Value) -> bool:
 
 def address_of(host: dict[str, Any], kind: str) -> str:
     """Give the address of the first interface of a checked `hosts.self` that has the type `kind`."""
+    name = _interface_of(host, kind)
+    if host[name]["ip"] != AUTO:
+        return str(host[name]["ip"])
+    interface = _default_interface() if name == AUTO else name
+    address = _first_address(interface, "inet")
+    if address is None:
+        raise UnresolvedError(f"interface {interface} has no global IPv4 address")
+    return address
+
+
+def address6_of(host: dict[str, Any], kind: str) -> str:
+    """Give the IPv6 address beside it, the key `v6ip`; empty if the interface has none."""
+    name = _interface_of(host, kind)
+    address = host[name].get("v6ip")
+    if address != AUTO:
+        return str(address or "")
+    return _first_address(_default_interface() if name == AUTO else name, "inet6") or ""
+
+
+def _interface_of(host: dict[str, Any], kind: str) -> str:
     for name in host["interfaces"]:
         if kind in host[name]["type"]:
-            address = host[name]["ip"]
-            return _first_address(name) if address == AUTO else str(address)
+            return str(name)
     raise UnresolvedError(f"no interface of network.yml has the type {kind}")
 
 
@@ -87,7 +109,7 @@ def _default_interface() -> str:
     for route in _ip("-4", "route", "show", "default"):
         if "dev" in route:
             return str(route["dev"])
-    names = [str(link["ifname"]) for link in _ip("address", "show") if _global_addresses(link)]
+    names = [str(link["ifname"]) for link in _ip("address", "show") if _global_addresses(link, "inet")]
     if len(names) == 1:
         return names[0]
     found = f"several interfaces have a global address: {', '.join(names)}"
@@ -96,19 +118,19 @@ def _default_interface() -> str:
     raise UnresolvedError(f"there is no default route to find the interface by, and {found}")
 
 
-def _first_address(name: str) -> str:
-    interface = _default_interface() if name == AUTO else name
+def _first_address(interface: str, family: str) -> str | None:
     for link in _ip("address", "show", "dev", interface):
-        for address in _global_addresses(link):
+        for address in _global_addresses(link, family):
             return address
-    raise UnresolvedError(f"interface {interface} has no global IPv4 address")
+    return None
 
 
-def _global_addresses(link: dict[str, Any]) -> list[str]:
+def _global_addresses(link: dict[str, Any], family: str) -> list[str]:
+    """List the lasting addresses; those that IPv6 changes for privacy are for clients."""
     return [
         str(address["local"])
         for address in link.get("addr_info", ())
-        if address["family"] == "inet" and address["scope"] == "global"
+        if address["family"] == family and address["scope"] == "global" and not address.get("temporary")
     ]
 
 

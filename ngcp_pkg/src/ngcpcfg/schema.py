@@ -115,6 +115,15 @@ PROXIES: Final = Rule(
     lambda value: isinstance(value, list) and len(value) <= 64 and all(map(_is_proxy, value)),
 )
 
+_ORIGIN: Final = _matches(r"https?://[A-Za-z0-9.\[\]:-]+")
+ORIGINS: Final = Rule(
+    "a list of origins such as https://phone.example.org",
+    lambda value: isinstance(value, list) and len(value) <= 64 and all(map(_ORIGIN, value)),
+)
+
+#: Groups whose members have labels of the operator's choice: the rules of all members are those of LABEL.
+LABELLED: Final = ("kamailio.lb.extra_sockets",)
+
 SCHEMA: Final[Mapping[str, Rule]] = {
     "general.companyname": TEXT,
     "general.adminmail": MAIL,
@@ -144,6 +153,21 @@ SCHEMA: Final[Mapping[str, Rule]] = {
     "kamailio.lb.security.failed_auth_attempts": number(1, 1000),
     "kamailio.lb.security.failed_auth_ban_time": SECONDS,
     "kamailio.lb.server_header": TEXT,
+    "kamailio.lb.extra_sockets": Rule("a label for each, below it transport, ip and port", lambda v: v == {}),
+    "kamailio.lb.extra_sockets.LABEL.transport": Rule("udp, tcp or tls", _matches("udp|tcp|tls")),
+    "kamailio.lb.extra_sockets.LABEL.ip": Rule("an IP address", _is_address),
+    "kamailio.lb.extra_sockets.LABEL.port": PORT,
+    "kamailio.lb.tcp.max_connections": number(1, 60_000),
+    "kamailio.lb.tcp.max_connections_per_address": number(1, 60_000),
+    "kamailio.lb.tcp.first_message_timeout": SECONDS,
+    "kamailio.lb.tcp.unfinished_message_timeout": SECONDS,
+    "kamailio.lb.tcp.idle_timeout": SECONDS,
+    "kamailio.lb.tcp.max_unsent": number(1024, 64 * 1024 * 1024, "a number of bytes"),
+    "kamailio.lb.ws.enable": YES_NO,
+    "kamailio.lb.ws.port": PORT,
+    "kamailio.lb.ws.origins": ORIGINS,
+    "kamailio.lb.wss.enable": YES_NO,
+    "kamailio.lb.wss.port": PORT,
     "kamailio.lb.tls.enable": YES_NO,
     "kamailio.lb.tls.port": PORT,
     "kamailio.lb.tls.sslcertfile": PATH,
@@ -187,7 +211,14 @@ BELOW: Final = (("rtpproxy.minport", "rtpproxy.maxport"),)
 #: Ports of one transport on one side of the node: two daemons cannot have the same.
 DISTINCT: Final = (
     ("kamailio.lb.port", "kamailio.proxy.port", "rtpproxy.control_port"),
-    ("kamailio.lb.port", "kamailio.lb.tls.port", "www_admin.http_admin.port", "sshd.port"),
+    (
+        "kamailio.lb.port",
+        "kamailio.lb.tls.port",
+        "kamailio.lb.ws.port",
+        "kamailio.lb.wss.port",
+        "www_admin.http_admin.port",
+        "sshd.port",
+    ),
     (
         "kamailio.lb.xmlrpc.port",
         "kamailio.proxy.xmlrpc.port",
@@ -203,7 +234,7 @@ SECTIONS: Final = frozenset(key.split(".")[0] for key in SCHEMA)
 
 def check_value(path: KeyPath, value: Value) -> str | None:
     """Say what is wrong with the value of a known key; None if it is right or the key is not known here."""
-    rule = SCHEMA.get(".".join(path))
+    rule = SCHEMA.get(_ruled(path))
     if rule is None or rule.accepts(value):
         return None
     return f"{_shown(value)} is not allowed; allowed is {rule.allowed}"
@@ -211,13 +242,22 @@ def check_value(path: KeyPath, value: Value) -> str | None:
 
 def check_key(path: KeyPath) -> str | None:
     """Say that a key is not known and which one may have been meant; None if it is known."""
-    key = ".".join(path)
+    key = _ruled(path)
     if key in SCHEMA:
         return None
     below = sorted(known for known in SCHEMA if known.startswith(f"{key}."))
     if below:
         return f"is a section; it must hold keys such as {below[0]}"
     return f"unknown key{suggest(key, SCHEMA)}"
+
+
+def _ruled(path: KeyPath) -> str:
+    """Return the key in the table that rules a key: labels of the operator's choice are LABEL there."""
+    for group in LABELLED:
+        depth = group.count(".") + 1
+        if len(path) > depth and ".".join(path[:depth]) == group:
+            return ".".join((group, "LABEL", *path[depth + 1 :]))
+    return ".".join(path)
 
 
 def check_relations(value_of: Callable[[str], Value]) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ import contextlib
 from pathlib import Path
 
 from flows.wire import Wire
-from ngcp.lb.config import Configuration, Internal, Proxy, Public
+from ngcp.lb.config import Configuration, ExtraSocket, Internal, Proxy, Public
 from ngcp.lb.core import LoadBalancer
 from ngcp.lb.security import Security
 from ngcp.sip.core.decision import Decision, Relay, Reply, Target
@@ -13,13 +13,24 @@ from ngcp.sip.errors import SipError
 from ngcp.sip.syntax import NameAddr, Request, Uri, parse
 from ngcp.sip.transport.flow import Address, Flow, format_address
 
-PUBLIC, PUBLIC_TLS = ("192.0.2.1", 5060), ("192.0.2.1", 5061)
+PUBLIC, PUBLIC_TLS, EXTRA = ("192.0.2.1", 5060), ("192.0.2.1", 5061), ("192.0.2.1", 5070)
+PUBLIC_WS, PUBLIC_WSS = ("192.0.2.1", 8080), ("192.0.2.1", 8443)
+PUBLIC6, PUBLIC6_TLS = ("2001:db8::1", 5060), ("2001:db8::1", 5061)
 INTERNAL, PROXY = ("127.0.0.1", 5060), ("127.0.0.1", 5062)
 SECRET = bytes(range(32))
 
 #: The certificate is never read here: TLS is a matter of the sockets. Nobody is banned for what a test sends.
 CONFIGURATION = Configuration(
-    Public(*PUBLIC, PUBLIC_TLS[1], Path("myserver.crt"), Path("myserver.key")),
+    Public(
+        *PUBLIC,
+        PUBLIC_TLS[1],
+        Path("myserver.crt"),
+        Path("myserver.key"),
+        PUBLIC6[0],
+        ws_port=PUBLIC_WS[1],
+        wss_port=PUBLIC_WSS[1],
+        extra_sockets=(ExtraSocket("udp", *EXTRA), ExtraSocket("tcp", *EXTRA)),
+    ),
     Internal(*INTERNAL),
     (Proxy(*PROXY),),
     security=Security(dos_ban_enable=False),
@@ -29,10 +40,7 @@ CONFIGURATION = Configuration(
 def add_load_balancer(wire: Wire, configuration: Configuration = CONFIGURATION) -> LoadBalancer:
     """Put a load-balancer with all its sockets on the wire."""
     core = LoadBalancer(configuration, SECRET, wire.ids("lb"))
-    wire.attach(core, "udp", INTERNAL)
-    public = configuration.public
-    tls = public.address, public.tls_port
-    for transport, address in (("udp", public.socket), ("tcp", public.socket), ("tls", tls)):
+    for transport, address in (("udp", INTERNAL), ("tcp", INTERNAL), *configuration.public.sockets):
         wire.attach(core, transport, address)
     return core
 

@@ -94,7 +94,7 @@ def test_a_masked_contact_opens_nothing(wire: Wire, mallory: Phone, stub: StubPr
 def test_a_forged_masked_contact_is_not_found(
     wire: Wire, mallory: Phone, stub: StubProxy, forged: str
 ) -> None:
-    seal = Tokens(SECRET).seal("sip:x@10.0.0.1", Flow("udp", PUBLIC, VICTIM))
+    seal = Tokens(SECRET).seal("sip:x@10.0.0.1", "udp", VICTIM)
     token = forged.format(token=seal)
     stub.bindings["forged"] = f"sip:ngcp-lb@192.0.2.1:5060;ngcpct={token}", "<sip:127.0.0.1:5060;lr>"
 
@@ -230,8 +230,8 @@ def test_responses_with_an_odd_contact_lose_it(wire: Wire, mallory: Phone, edge:
 
 
 def test_only_the_internal_socket_is_the_inside(wire: Wire, edge: LoadBalancer, mallory: Phone) -> None:
-    """A TCP flow to the same address would be no element of ours."""
-    request = mallory.send_request("MESSAGE", "sip:x@example.com").request
-    edge.receive(bytes(request), Flow("tcp", INTERNAL, MALLORY), wire.now)
+    """Whoever comes to a public one goes inwards, whatever its address."""
+    request = mallory.send_request("MESSAGE", "sip:x@203.0.113.7").request
+    edge.receive(bytes(request), Flow("tcp", PUBLIC, ("127.0.0.1", 5062)), wire.now)
 
     assert [flow.remote for _, flow in edge.messages_to_send()] == [PROXY]

@@ -152,7 +152,7 @@ def test_rfc_4475(scene: Scene, name: str, expected: str) -> None:
 
 @pytest.mark.parametrize(("name", "expected"), RFC_5118.items(), ids=RFC_5118)
 def test_rfc_5118(name: str, expected: str) -> None:
-    public = replace(CONFIGURATION.public, address="2001:db8::10")
+    public = replace(CONFIGURATION.public, address="2001:db8::10", address6=None)
     scene = Scene(replace(CONFIGURATION, public=public), ("2001:db8::9:1", 5060))
     data = read("rfc5118", name)
 

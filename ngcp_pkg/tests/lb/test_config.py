@@ -17,7 +17,7 @@ def test_only_the_public_address_is_mandatory(file: Path) -> None:
     file.write_text("public: {address: 192.0.2.1}")
 
     assert load(file) == Configuration(
-        Public("192.0.2.1", 5060, 5061, None, None),
+        Public("192.0.2.1", 5060, 5061, None, None, None, None, None, (), ()),
         Internal("127.0.0.1", 5060, 5060),
         (Proxy("127.0.0.1", 5062),),
         "Sipwise NGCP LB",
@@ -49,7 +49,7 @@ def test_everything(file: Path) -> None:
         ),
         (
             "public: {address: 192.0.2.1, port: 5061, certificate: /a, private_key: /b}",
-            "public: tls_port must differ from port: both are TCP",
+            "public: tls and tcp are both to be on 192.0.2.1 port 5061",
         ),
         ("public: {address: 192.0.2.1}\ninternal: {xmlrpc_port: 99999}", "internal: 99999 is no port"),
         ("public: {address: 192.0.2.1}\nproxies: [{address: proxy}]", "proxies[0]: 'proxy' is no IP address"),

@@ -74,7 +74,7 @@ def test_record_route_of_both_sides() -> None:
     """RFC 5658: one value for each side, so that each side sees an address it can reach."""
     request = Request("INVITE", "sip:x@h", ["From: <sip:a@h>;tag=77"])
 
-    assert record_route(request, "tcp", V4) == (
+    assert record_route(request, Flow("tcp", ("192.0.2.1", 5060), ("198.51.100.7", 4)), V4) == (
         "<sip:192.0.2.1:5060;transport=tcp;r2=on;lr=on;ftag=77;ngcplb=yes;socket=tcp:192.0.2.1:5060>",
         "<sip:127.0.0.1:5060;r2=on;lr=on;ftag=77;ngcplb=yes;socket=tcp:192.0.2.1:5060>",
     )

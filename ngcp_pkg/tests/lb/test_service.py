@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import socket
 import ssl
 import xmlrpc.client
@@ -12,9 +13,13 @@ import pytest
 
 from net.certificate import write_certificate
 from net.loop import run
-from ngcp.lb.config import Configuration, Internal, Proxy, Public
+from ngcp.lb.config import Configuration, ExtraSocket, Internal, Proxy, Public
 from ngcp.lb.service import LoadBalancerService
+from ngcp.net.udp import family_of
+from ngcp.service.commands import CommandError
 from ngcp.service.metrics import Metrics
+from ngcp.sip.transport import stun
+from ngcp.sip.transport.flow import format_address
 from service.prometheus import read
 
 PING = (
@@ -49,20 +54,20 @@ def configuration(tmp_path: Path) -> Iterator[Configuration]:
     )
 
 
-async def ask_udp(address: tuple[str, int]) -> bytes:
+async def ask_udp(address: tuple[str, int], question: bytes | None = None) -> bytes:
     loop = asyncio.get_running_loop()
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+    with socket.socket(family_of(address[0]) or socket.AF_INET, socket.SOCK_DGRAM) as phone:
         phone.setblocking(False)
         phone.connect(address)
-        ping = PING.format(address=f"{address[0]}:{address[1]}", transport="UDP", number=1)
-        await loop.sock_sendall(phone, ping.encode())
+        ping = PING.format(address=format_address(address), transport="UDP", number=1).encode()
+        await loop.sock_sendall(phone, question or ping)
         return await loop.sock_recv(phone, 65535)
 
 
 async def ask_stream(address: tuple[str, int], context: ssl.SSLContext | None) -> bytes:
     transport = "TCP" if context is None else "TLS"
     reader, writer = await asyncio.open_connection(*address, ssl=context)
-    uri = f"{address[0]}:{address[1]};transport={transport.lower()}"
+    uri = f"{format_address(address)};transport={transport.lower()}"
     writer.write(PING.format(address=uri, transport=transport, number=2).encode())
     answer = await reader.readuntil(b"\r\n\r\n")
     writer.close()
@@ -82,14 +87,15 @@ def test_every_port_answers(configuration: Configuration) -> None:
             await ask_udp(public.socket),
             await ask_udp(configuration.internal.socket),
             await ask_stream(public.socket, None),
+            await ask_stream(configuration.internal.socket, None),
             await ask_stream((public.address, public.tls_port), trusting),
         ]
-        assert [answer.partition(b"\r\n")[0] for answer in answers] == [b"SIP/2.0 200 OK"] * 4
+        assert [answer.partition(b"\r\n")[0] for answer in answers] == [b"SIP/2.0 200 OK"] * 5
         stats = await asyncio.to_thread(ask_stats, configuration.internal)
-        assert stats["requests.OPTIONS"] == 4
-        assert (stats["received.udp"], stats["received.tcp"], stats["received.tls"]) == (2, 1, 1)
+        assert stats["requests.OPTIONS"] == 5
+        assert (stats["received.udp"], stats["received.tcp"], stats["received.tls"]) == (2, 2, 1)
         samples = read(await scrape(configuration.metrics))
-        assert samples["ngcp_lb_requests_total", "OPTIONS"] == 4
+        assert samples["ngcp_lb_requests_total", "OPTIONS"] == 5
         await service.stop()
         await service.stop()
 
@@ -158,3 +164,80 @@ def test_a_port_in_use_ends_the_start_and_lets_go(configuration: Configuration) 
         await first.stop()
 
     run(test)
+
+
+def test_ipv6_extra_sockets_and_stun(configuration: Configuration) -> None:
+    port = free_port()
+    public = dataclasses.replace(
+        configuration.public,
+        address6="::1",
+        extra_sockets=(ExtraSocket("udp", "127.0.0.2", port), ExtraSocket("tcp", "127.0.0.2", port)),
+    )
+    configuration = dataclasses.replace(configuration, public=public)
+    binding = bytes.fromhex("000100002112a442") + bytes(range(12))
+
+    async def test() -> None:
+        service = LoadBalancerService(configuration, bytes(32), lambda: configuration)
+        await service.start()
+        for address in (("::1", public.port), ("127.0.0.2", port)):
+            for answer in (await ask_udp(address), await ask_stream(address, None)):
+                assert answer.startswith(b"SIP/2.0 200 OK")
+        seen = stun.mapped_address(await ask_udp(("::1", public.port), binding))
+        assert seen is not None
+        assert seen[0] == "::1"
+        await service.stop()
+
+    run(test)
+
+
+def test_a_certificate_is_read_anew(configuration: Configuration, caplog: pytest.LogCaptureFixture) -> None:
+    """By `tls.reload`, and by SIGHUP; a broken one changes nothing and is named."""
+    public, internal = configuration.public, configuration.internal
+    assert public.certificate is not None
+    certificate = public.certificate
+    address = public.address, public.tls_port
+
+    def trusting() -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=str(certificate))
+        context.check_hostname = False
+        return context
+
+    def reload() -> object:
+        with xmlrpc.client.ServerProxy(f"http://{internal.address}:{internal.xmlrpc_port}/") as daemon:
+            return daemon.tls.reload()
+
+    async def test() -> None:
+        service = LoadBalancerService(configuration, bytes(32), lambda: configuration)
+        await service.start()
+        write_certificate(certificate.parent)
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await ask_stream(address, trusting())
+        assert str(await asyncio.to_thread(reload)).startswith("Ok")
+        assert (await ask_stream(address, trusting())).startswith(b"SIP/2.0 200")
+
+        good = certificate.read_bytes()
+        certificate.write_bytes(b"")
+        with pytest.raises(xmlrpc.client.Fault, match=f"old certificate stays in use: {certificate}: no PEM"):
+            await asyncio.to_thread(reload)
+        caplog.clear()
+        service.reload()
+        assert str(certificate) in caplog.text
+        certificate.write_bytes(good)
+        assert (await ask_stream(address, trusting())).startswith(b"SIP/2.0 200")
+        await service.stop()
+
+    run(test)
+
+
+def test_without_tls_there_is_nothing_to_reload(configuration: Configuration) -> None:
+    public = dataclasses.replace(configuration.public, certificate=None, private_key=None)
+    plain = dataclasses.replace(configuration, public=public)
+    service = LoadBalancerService(plain, bytes(32), lambda: plain)
+
+    async def test() -> None:
+        await service.start()
+        with pytest.raises(CommandError, match="TLS is not enabled"):
+            service.reload_tls()
+        await service.stop()
+
+    asyncio.run(test())

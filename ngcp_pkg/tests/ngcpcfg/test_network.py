@@ -94,3 +94,34 @@ def test_files_that_name_no_address_need_no_network(automatic_node: TemporaryNod
     automatic_node.edit("config.yml", "tos_rtp: 184", "tos_rtp: 96")
 
     assert automatic_node.run("build", "/etc/default/ngcp-rtpengine-daemon").last == "Changed: 1 file."
+
+
+@pytest.mark.parametrize(
+    ("v6ip", "addresses", "told"),
+    [
+        ("auto", "203.0.113.3 fe80::1 ~2001:db8::99 2001:db8::3", "2001:db8::3"),
+        ("auto", "203.0.113.3 fe80::1", ""),
+        ("2001:db8::7", "203.0.113.3 2001:db8::3", "2001:db8::7"),
+        ("~", "203.0.113.3 2001:db8::3", ""),
+    ],
+)
+def test_the_ipv6_address_beside_the_other(node: TemporaryNode, v6ip: str, addresses: str, told: str) -> None:
+    both = "ip: auto" if v6ip == "~" else f'ip: auto, v6ip: "{v6ip}"'
+    node.write(node.main, {"network.yml": AUTO.replace("ip: auto", both)})
+    node.write(node.main, {"templates/etc/six.j2": 'six=[%= ngcp.address6("sip_ext") %]\n'})
+    node.run("commit")
+    node.tell_addresses(route="ens3", ens3=addresses)
+
+    assert node.run("apply").status == 0
+
+    assert node.rendered("/etc/six") == f"six={told}\n"
+
+
+@pytest.mark.parametrize("v6ip", ["192.0.2.1", "fe80", "7"])
+def test_what_is_no_ipv6_address_is_refused(node: TemporaryNode, v6ip: str) -> None:
+    node.write(node.main, {"network.yml": AUTO.replace("ip: auto", f'ip: auto, v6ip: "{v6ip}"')})
+
+    result = node.run("check")
+
+    assert result.status == 1
+    assert f"v6ip: {v6ip!r} is not allowed; allowed is an IPv6 address or auto" in result.err

@@ -32,6 +32,9 @@ DAEMON = textwrap.dedent(
         async def stop(self):
             print("stopped")
 
+        def reload(self):
+            print("read anew", flush=True)
+
         def status(self):
             return "serving"
 
@@ -83,6 +86,18 @@ def test_ready_alive_stopping(supervisor: Supervisor) -> None:
     output, errors = daemon.communicate(timeout=20)
 
     assert (daemon.returncode, output, errors) == (0, "stopped\n", "")
+
+
+def test_a_hangup_signal_reloads(supervisor: Supervisor) -> None:
+    daemon = supervisor.start("broken: no")
+    supervisor.heard()
+    daemon.send_signal(signal.SIGHUP)
+    assert daemon.stdout is not None
+    assert daemon.stdout.readline() == "read anew\n"
+    daemon.send_signal(signal.SIGTERM)
+    daemon.communicate(timeout=20)
+
+    assert daemon.returncode == 0
 
 
 def test_refused_configuration_is_one_line_and_78(supervisor: Supervisor) -> None:

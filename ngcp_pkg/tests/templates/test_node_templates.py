@@ -8,6 +8,7 @@ import pytest
 from ngcp.api import config as api
 from ngcp.lb import config as lb
 from ngcp.lb.security import BlockUserAgents, Security
+from ngcp.net.admission import Limits
 from ngcp.proxy import config as proxy
 from ngcp.rtpengine import config as rtpengine
 from ngcpcfg.problems import RefusedError
@@ -78,6 +79,74 @@ def test_load_balancer_of_one_proxy_does_not_probe_it(node: Rendered) -> None:
 def test_a_proxy_that_is_none_is_refused_by_name(tmp_path: Path, proxy: object) -> None:
     with pytest.raises(RefusedError, match=r"config\.yml:\d+: kamailio\.lb\.dispatcher\.proxies"):
         render(tmp_path, sip_lb_proxies=[proxy])
+
+
+def test_load_balancer_of_both_families_and_more_sockets(tmp_path: Path) -> None:
+    six = INTERFACES[1] | {"v6ip": "2001:db8::10"}
+    more = {
+        "peers": {"transport": "udp", "ip": "192.0.2.10", "port": 5070},
+        "secure": {"transport": "tls", "ip": "2001:db8::10", "port": 5071},
+    }
+    interfaces = [INTERFACES[0], six, *INTERFACES[2:]]
+    node = render(tmp_path, network_interfaces=interfaces, sip_lb_extra_sockets=more)
+    read = lb.load(node.path(LB)).public
+
+    assert [f"{transport} {host} {port}" for transport, (host, port) in read.sockets] == [
+        "udp 192.0.2.10 5060",
+        "tcp 192.0.2.10 5060",
+        "tls 192.0.2.10 5061",
+        "udp 2001:db8::10 5060",
+        "tcp 2001:db8::10 5060",
+        "tls 2001:db8::10 5061",
+        "udp 192.0.2.10 5070",
+        "tls 2001:db8::10 5071",
+    ]
+    assert rules(node, "elements") == ["elements = { 5060, 5070, 30000-40000 }"]
+    assert rules(node, "507[01] accept") == [
+        'iifname "eth0" udp dport 5070 accept comment "sip_ext"',
+        'iifname "eth0" tcp dport 5071 accept comment "sip_ext"',
+    ]
+
+
+def test_websockets_are_off_and_the_firewall_has_no_hole_for_them(tmp_path: Path, node: Rendered) -> None:
+    assert {transport for transport, _ in lb.load(node.path(LB)).public.sockets} == {"udp", "tcp", "tls"}
+    assert rules(node, "8080|8443") == []
+
+    origins = ["https://phone.example.org"]
+    on = render(tmp_path, sip_lb_ws=True, sip_lb_wss=True, sip_lb_ws_origins=origins)
+    read = lb.load(on.path(LB)).public
+    assert read.sockets[3:] == (("ws", ("192.0.2.10", 8080)), ("wss", ("192.0.2.10", 8443)))
+    assert read.ws_origins == tuple(origins)
+    assert rules(on, "8080|8443") == [
+        'iifname "eth0" tcp dport 8080 accept comment "sip_ext"',
+        'iifname "eth0" tcp dport 8443 accept comment "sip_ext"',
+    ]
+
+
+@pytest.mark.parametrize("origin", ["phone.example.org", "https://a/path", 7])
+def test_an_origin_that_is_none_is_refused(tmp_path: Path, origin: object) -> None:
+    with pytest.raises(RefusedError, match=r"kamailio\.lb\.ws\.origins"):
+        render(tmp_path, sip_lb_ws_origins=[origin])
+
+
+@pytest.mark.parametrize(
+    ("socket", "complaint"),
+    [
+        ({"transport": "sctp", "ip": "192.0.2.1", "port": 5070}, r"\.transport: 'sctp' is not allowed"),
+        ({"transport": "udp", "ip": "edge", "port": 5070}, r"\.ip: 'edge' is not allowed"),
+        ({"transport": "udp", "ip": "192.0.2.1", "port": 5070, "tos": 1}, r"\.tos: unknown key"),
+        ({"transport": "udp", "ip": "192.0.2.1"}, r"extra_sockets\.peers\.port is not defined"),
+    ],
+)
+def test_an_extra_socket_that_is_none_is_refused_by_name(
+    tmp_path: Path, socket: dict[str, object], complaint: str
+) -> None:
+    with pytest.raises(RefusedError, match=complaint):
+        render(tmp_path, sip_lb_extra_sockets={"peers": socket})
+
+
+def test_load_balancer_limits_its_connections(node: Rendered) -> None:
+    assert lb.load(node.path(LB)).limits == Limits()
 
 
 def test_load_balancer_shows_the_certificate_of_the_first_boot(node: Rendered) -> None:

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
+from socket import AF_INET6
 
 from ngcp.lb.security import BlockUserAgents, Security
+from ngcp.net.admission import Limits
 from ngcp.net.udp import family_of
 from ngcp.service.config import load_yaml
 from ngcp.service.metrics import Metrics
@@ -24,12 +26,36 @@ def _check_port(port: int) -> None:
         raise ValueError(f"{port} is no port")
 
 
+#: What an extra socket may speak.
+TRANSPORTS = ("udp", "tcp", "tls")
+#: What shows the certificate.
+SECURE = ("tls", "wss")
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraSocket:
+    """One more public socket."""
+
+    transport: str
+    """udp, tcp or tls."""
+    ip: str
+    """IP address."""
+    port: int
+    """Port."""
+
+    def __post_init__(self) -> None:
+        _check_address(self.ip)
+        _check_port(self.port)
+        if self.transport not in TRANSPORTS:
+            raise ValueError(f"transport is one of {', '.join(TRANSPORTS)}, not {self.transport!r}")
+
+
 @dataclass(frozen=True, slots=True)
 class Public:
     """The side that phones see."""
 
     address: str
-    """IP address for UDP, TCP and TLS; it is written in Record-Route and Contact, so no wildcard."""
+    """IP address of all transports; it is written in Record-Route and Contact, so no wildcard."""
     port: int = 5060
     """Port of UDP and of TCP."""
     tls_port: int = 5061
@@ -38,20 +64,55 @@ class Public:
     """PEM file with the certificate chain shown to TLS phones; without it TLS is off."""
     private_key: Path | None = None
     """PEM file with its key."""
+    address6: str | None = None
+    """IPv6 address beside an IPv4 `address`; the same ports."""
+    ws_port: int | None = None
+    """Port of SIP over WebSocket; left out: none."""
+    wss_port: int | None = None
+    """Port of SIP over secure WebSocket, with the same certificate; left out: none."""
+    ws_origins: tuple[str, ...] = ()
+    """Origins (`https://phone.example.org`) whose pages browsers may call from; of none: of any."""
+    extra_sockets: tuple[ExtraSocket, ...] = ()
+    """More sockets, of which a proxy may choose one for what it sends out (`socket=` in Path)."""
 
     def __post_init__(self) -> None:
         _check_address(self.address)
-        _check_port(self.port)
-        _check_port(self.tls_port)
+        if self.address6 is not None and (":" in self.address or family_of(self.address6) is not AF_INET6):
+            raise ValueError("address6 is the IPv6 address beside an IPv4 address")
+        for port in (self.port, self.tls_port, self.ws_port, self.wss_port):
+            if port is not None:
+                _check_port(port)
         if (self.certificate is None) != (self.private_key is None):
             raise ValueError("certificate and private_key come together")
-        if self.certificate is not None and self.tls_port == self.port:
-            raise ValueError("tls_port must differ from port: both are TCP")
+        self._check_sockets()
+
+    def _check_sockets(self) -> None:
+        taken: dict[tuple[bool, Address], str] = {}
+        for transport, address in self.sockets:
+            if transport in SECURE and self.certificate is None:
+                raise ValueError(f"a {transport} socket needs a certificate")
+            other = taken.setdefault((transport == "udp", address), transport)
+            if other != transport or self.sockets.count((transport, address)) > 1:
+                raise ValueError(f"{transport} and {other} are both to be on {address[0]} port {address[1]}")
 
     @property
     def socket(self) -> Address:
         """The address of UDP and TCP."""
         return self.address, self.port
+
+    @property
+    def sockets(self) -> tuple[tuple[str, Address], ...]:
+        """Transport and address of every public socket, the usual ones first."""
+        ports = [("udp", self.port), ("tcp", self.port)]
+        if self.certificate is not None:
+            ports.append(("tls", self.tls_port))
+        if self.ws_port is not None:
+            ports.append(("ws", self.ws_port))
+        if self.wss_port is not None:
+            ports.append(("wss", self.wss_port))
+        hosts = [host for host in (self.address, self.address6) if host is not None]
+        usual = [(transport, (host, port)) for host in hosts for transport, port in ports]
+        return *usual, *((extra.transport, (extra.ip, extra.port)) for extra in self.extra_sockets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +122,9 @@ class Internal:
     address: str = "127.0.0.1"
     """IP address."""
     port: int = 5060
-    """Port of SIP over UDP."""
+    """Port of SIP over UDP and over TCP."""
     xmlrpc_port: int = 5060
-    """TCP port of the control commands, XMLRPC over HTTP."""
+    """TCP port of the control commands, XMLRPC over HTTP; it may be `port`."""
 
     def __post_init__(self) -> None:
         _check_address(self.address)
@@ -153,6 +214,9 @@ class Configuration:
     metrics: Metrics = field(default_factory=Metrics)
     """Where Prometheus finds counters."""
 
+    limits: Limits = field(default_factory=Limits)
+    """What the public TCP, TLS and WebSocket connections may take, all together."""
+
     def __post_init__(self) -> None:
         if not 0 <= self.tos < 256:
             raise ValueError(f"tos is one octet, not {self.tos}")
@@ -163,7 +227,7 @@ class Configuration:
             raise ValueError(f"proxies are 1 to {MAX_PROXIES}, not {len(sockets)}")
         if len(set(sockets)) < len(sockets) or self.internal.socket in sockets:
             raise ValueError("each of proxies and internal is a socket of its own")
-        if self.public.socket == self.internal.socket:
+        if self.internal.socket in [address for _, address in self.public.sockets]:
             raise ValueError("public and internal are the same socket")
 
 

@@ -14,7 +14,7 @@ from ngcp.sip.syntax.memory import remembered
 from ngcp.sip.syntax.message import Message, Request, Response
 from ngcp.sip.syntax.uri import Uri
 from ngcp.sip.transaction.matching import COOKIE
-from ngcp.sip.transport.flow import Flow, format_address
+from ngcp.sip.transport.flow import Flow
 
 PARAMETER: Final = "ngcpct"
 USER: Final = "ngcp-lb"
@@ -61,10 +61,8 @@ def mask_contact(message: Message, flow: Flow, edge: Edge) -> None:
 
 def _mask(value: str, flow: Flow, edge: Edge) -> str:
     contact = _read(value)
-    token = edge.tokens.seal(contact.address, flow)
-    contact.address = (
-        f"sip:{USER}{_trunk(contact.address)}@{format_address(edge.public['udp'])};{PARAMETER}={token}"
-    )
+    token = edge.tokens.seal(contact.address, edge.public.label(flow), flow.remote)
+    contact.address = f"sip:{USER}{_trunk(contact.address)}@{edge.public.contact(flow)};{PARAMETER}={token}"
     return str(contact)
 
 
@@ -114,10 +112,10 @@ def reveal(text: str, edge: Edge) -> tuple[str, Flow | None] | None:
     token = uri.params.get(PARAMETER)
     if token is None or not edge.is_own(uri):
         return None
-    real, transport, remote = edge.tokens.open(token)
+    real, socket, remote = edge.tokens.open(token)
     if ";tgrp=" in text:
         real = _on_trunk(real, _trunk(text))
-    return real, edge.outwards(transport, remote)
+    return real, edge.public.flow(socket, remote)
 
 
 def _trunk(uri: str) -> str:

@@ -2,7 +2,7 @@
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
@@ -10,12 +10,15 @@ from typing import Final
 from ngcp.lb.config import Configuration
 from ngcp.lb.dispatcher import Dispatcher
 from ngcp.lb.nat import NatTest
+from ngcp.lb.sockets import Sockets
 from ngcp.sip.core.proxy import Incoming
 from ngcp.sip.errors import SipError
 from ngcp.sip.syntax.memory import remembered
 from ngcp.sip.syntax.uri import Uri
 from ngcp.sip.transport.flow import Address, Flow, format_address, parse_host
 
+#: Ports that a URI means when it names none, other than 5060 (RFC 3261 §19.1.2, RFC 7118 §5.2).
+DEFAULT_PORTS: Final = {"tls": 5061, "ws": 80, "wss": 443}
 #: Octets of HMAC-SHA256 in front of a token's payload: a Contact must stay short, and guessing is online.
 SEAL: Final = 8
 
@@ -35,13 +38,13 @@ class Tokens:
         self._seal = remembered(self._seal_anew)
         self._open = remembered(self._open_anew)
 
-    def seal(self, uri: str, flow: Flow) -> str:
-        """Return the token for a URI (checked by the caller) that is reached over `flow`."""
-        host, port = flow.remote
-        return self._seal(f"{flow.transport} {host} {port} {uri}")
+    def seal(self, uri: str, socket: str, remote: Address) -> str:
+        """Return the token for a URI (checked by the caller) that is reached at `remote` by our `socket`."""
+        host, port = remote
+        return self._seal(f"{socket} {host} {port} {uri}")
 
     def open(self, token: str) -> tuple[str, str, Address]:
-        """Return URI, transport and remote address, or raise `ForgedToken`."""
+        """Return URI, our socket's label and remote address, or raise `ForgedToken`."""
         return self._open(token)
 
     def _seal_anew(self, text: str) -> str:
@@ -56,8 +59,8 @@ class Tokens:
         mac, payload = sealed[:SEAL], sealed[SEAL:]
         if not hmac.compare_digest(mac, self._mac(payload)):
             raise ForgedToken(f"forged token: {token[:80]!r}")
-        transport, host, port, uri = payload.decode("utf-8", "surrogateescape").split(" ", 3)
-        return uri, transport, (host, int(port))
+        socket, host, port, uri = payload.decode("utf-8", "surrogateescape").split(" ", 3)
+        return uri, socket, (host, int(port))
 
     def _mac(self, payload: bytes) -> bytes:
         return hmac.digest(self._secret, b"ngcpct " + payload, "sha256")[:SEAL]
@@ -67,10 +70,10 @@ class Tokens:
 class Edge:
     """Both sides of the load-balancer."""
 
-    public: Mapping[str, Address]
-    """Our public socket of each transport."""
+    public: Sockets
+    """Our public sockets."""
     internal: Address
-    """Our internal UDP socket."""
+    """Our internal socket, of UDP and of TCP."""
     dispatcher: Dispatcher
     """Where requests of phones go."""
     tokens: Tokens
@@ -79,6 +82,8 @@ class Edge:
     nat: NatTest
     origin: Callable[[str, str], Incoming | None] = lambda branch, method: None
     """How the request came in that left under a branch of ours, as long as it is not over; by its method."""
+    own: frozenset[Address] = field(init=False)
+    """The addresses of all our sockets."""
     prefixes: tuple[str, ...] = field(init=False)
     """How the Route values begin that we write: they come back as they left and need no parsing."""
 
@@ -86,11 +91,13 @@ class Edge:
     """Our public addresses."""
 
     def __post_init__(self) -> None:
-        hosts = frozenset(ip_address(host) for host, _ in self.public.values())
-        object.__setattr__(self, "hosts", hosts)
-        sockets = {format_address(address) for address in (self.internal, *self.public.values())}
+        hosts = frozenset(ip_address(host) for host, _ in self.public.addresses)
+        object.__setattr__(self, "hosts", hosts)  # frozen, but this is still its making
+        own = self.public.addresses | {self.internal}
+        sockets = map(format_address, own)
         prefixes = *(f"<sip:{socket};" for socket in sockets), f"<sip:lb@{format_address(self.internal)};"
-        object.__setattr__(self, "prefixes", prefixes)  # frozen, but this is still its making
+        object.__setattr__(self, "own", own)
+        object.__setattr__(self, "prefixes", prefixes)
 
     @classmethod
     def of(
@@ -100,10 +107,8 @@ class Edge:
         is_connected: Callable[[Flow], bool],
         origin: Callable[[str, str], Incoming | None] = lambda branch, method: None,
     ) -> "Edge":
-        """Take the sockets from the configuration; TLS is there only with a certificate."""
-        public = {"udp": configuration.public.socket, "tcp": configuration.public.socket}
-        if configuration.public.certificate is not None:
-            public["tls"] = (configuration.public.address, configuration.public.tls_port)
+        """Take the sockets from the configuration."""
+        public = Sockets(configuration.public.sockets)
         internal = configuration.internal.socket
         dispatcher = Dispatcher(internal, configuration.proxies, configuration.dispatcher)
         nat = NatTest(map(ip_network, configuration.nattest_exceptions))
@@ -111,27 +116,17 @@ class Edge:
 
     def is_internal(self, flow: Flow) -> bool:
         """Whether `flow` is one of the inner side."""
-        return flow.transport == "udp" and flow.local == self.internal
+        return flow.local == self.internal
 
     def is_own(self, uri: Uri) -> bool:
         """Whether `uri` names one of our sockets."""
-        address = address_of(uri)
-        return address == self.internal or address in self.public.values()
-
-    def outwards(self, transport: str, remote: Address) -> Flow | None:
-        """Return the flow from our public side to `remote`; None if we do not speak `transport`."""
-        local = self.public.get(transport)
-        return None if local is None else Flow(transport, local, remote)
+        return address_of(uri) in self.own
 
     def is_inside(self, host: str) -> bool:
         """Whether `host` is one of the inner side."""
         return host == self.internal[0] or host in self.dispatcher.hosts
 
-    def socket_name(self, transport: str) -> str:
-        """Write our public socket as the platform does: `udp:192.0.2.1:5060`."""
-        return f"{transport}:{format_address(self.public[transport])}"
-
 
 def address_of(uri: Uri) -> Address:
     """Return host and port of a URI, with the transport's default port (RFC 3263 §4.2); names stay names."""
-    return parse_host(uri.host), uri.port or (5061 if uri.transport == "tls" else 5060)
+    return parse_host(uri.host), uri.port or DEFAULT_PORTS.get(uri.transport, 5060)

@@ -30,7 +30,7 @@ def check_loop(request: Request, edge: Edge) -> None:
     own = _own_vias(request, edge)
     if not own:
         return
-    if sum(_sent_by(via) in edge.public.values() for via in own) > SPIRALS:
+    if sum(_sent_by(via) in edge.public.addresses for via in own) > SPIRALS:
         raise LoopDetected(f"{request.uri} passed {len(own)} times")
     earlier = _origin(request, edge)
     while earlier is not None:
@@ -44,7 +44,7 @@ def _own_vias(request: Request, edge: Edge) -> list[Via]:
     values = request.all("via")
     if len(values) == 1:
         return []
-    sockets = {edge.internal, *edge.public.values()}
+    sockets = edge.own
     hosts = {host for host, _ in sockets}
     likely = [value for value in values[1:] if any(host in value for host in hosts)]
     return [via for via in map(Via.parse, likely) if _sent_by(via) in sockets]

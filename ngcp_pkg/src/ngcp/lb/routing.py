@@ -14,6 +14,15 @@ from ngcp.sip.transport.flow import Flow, format_address
 #: Requests that found a dialog, so that later ones must come by here (§12.1; RFC 6665 §4.5.2, RFC 3515).
 DIALOG_FORMING: Final = frozenset({"INVITE", "SUBSCRIBE", "REFER"})
 
+#: How a URI says the transport; secure WebSockets have no name of their own (RFC 7118 §5.2).
+TRANSPORTS: Final = {
+    "udp": "",
+    "tcp": ";transport=tcp",
+    "tls": ";transport=tls",
+    "ws": ";transport=ws",
+    "wss": ";transport=ws",
+}
+
 
 class RelayDenied(SipError):
     """A request from outside that wants to leave again: we are no open relay."""
@@ -25,19 +34,19 @@ class RelayDenied(SipError):
 def take_own_routes(request: Request, edge: Edge) -> tuple[Uri | None, Uri | None]:
     """Take our own values off the top of the route set.
 
-    Return the Path among them that leads to a phone, and the Route after them, the next hop.
+    Return the Path among them, which leads to a phone or only names a socket, and the Route after them.
     """
     path: Uri | None = None
     next_hop: Uri | None = None
     own = 0
     for value in request.all("route"):
         as_we_wrote_it = value.startswith(edge.prefixes)
-        if not as_we_wrote_it or ";received=" in value:
+        if not as_we_wrote_it or value.startswith("<sip:lb@"):
             uri = _read(value)
             if not edge.is_own(uri):
                 next_hop = uri
                 break
-            if "received" in uri.params:
+            if uri.user == "lb":
                 path = path or uri
         own += 1
     request.drop_first("Route", own)
@@ -72,27 +81,29 @@ def path_of(flow: Flow, edge: Edge) -> str:
     if flow.transport != "udp":
         received += f"%3Btransport%3D{flow.transport}"
     inside = format_address(edge.internal)
-    return f"<sip:lb@{inside};lr;socket={edge.socket_name(flow.transport)};received={received}>"
+    return f"<sip:lb@{inside};lr;socket={edge.public.name(flow)};received={received}>"
 
 
 def flow_of_path(path: Uri, edge: Edge) -> Flow:
     """Return the flow that one of our Path values leads to."""
     received = unquote(path.params.get("received") or "")
     uri = Uri.parse(received)
-    flow = edge.outwards(uri.transport, address_of(uri))
+    remote = address_of(uri)
+    flow = edge.public.flow(path.params.get("socket") or "", remote)
+    if flow is None or flow.transport != uri.transport:  # a socket that is no more: another may do
+        flow = edge.public.flow(uri.transport, remote)
     if flow is None or family_of(flow.remote[0]) is None:
         raise InvalidUri(received)
     return flow
 
 
-def record_route(request: Request, transport: str, edge: Edge, is_natted: bool = False) -> tuple[str, str]:
-    """Return our public and our internal Record-Route value of one passage by `transport`."""
-    params = f"r2=on;lr=on{_ftag(request)};ngcplb=yes;socket={edge.socket_name(transport)}"
+def record_route(request: Request, flow: Flow, edge: Edge, is_natted: bool = False) -> tuple[str, str]:
+    """Return our public and our internal Record-Route value of one passage by the public `flow`."""
+    params = f"r2=on;lr=on{_ftag(request)};ngcplb=yes;socket={edge.public.name(flow)}"
     if is_natted:
         params += ";nat=yes"
-    public = format_address(edge.public[transport])
-    suffix = "" if transport == "udp" else f";transport={transport}"
-    return f"<sip:{public}{suffix};{params}>", f"<sip:{format_address(edge.internal)};{params}>"
+    public = format_address(flow.local) + TRANSPORTS[flow.transport]
+    return f"<sip:{public};{params}>", f"<sip:{format_address(edge.internal)};{params}>"
 
 
 def _ftag(request: Request) -> str:

@@ -1,6 +1,7 @@
 """The load-balancer with its sockets and clock: what `kamailio-lb` runs."""
 
 import contextlib
+import logging
 import secrets
 from collections.abc import Callable
 
@@ -9,8 +10,12 @@ from ngcp.lb.control import make_commands
 from ngcp.lb.core import LoadBalancer
 from ngcp.lb.listeners import Listeners
 from ngcp.lb.metrics import metrics
-from ngcp.service import xmlrpc
+from ngcp.net.tls import BadCertificate
+from ngcp.service.commands import CommandError
 from ngcp.service.metrics import serve_metrics
+from ngcp.service.xmlrpc import ControlServer
+
+_log = logging.getLogger(__name__)
 
 
 class LoadBalancerService:
@@ -23,20 +28,44 @@ class LoadBalancerService:
         self._reread = reread
         self._configuration = configuration
         self._core = LoadBalancer(configuration, secret, lambda: secrets.token_hex(8))
+        self._listeners: Listeners | None = None
         self._release = contextlib.ExitStack()
 
     async def start(self) -> None:
         """Listen on both sides."""
         internal = self._configuration.internal
-        listeners = Listeners(self._core, self._configuration)
-        self._release.callback(listeners.close)
-        listeners.open()
-        server = await xmlrpc.serve(
-            make_commands(self._core, self._reread), internal.address, internal.xmlrpc_port
-        )
-        self._release.callback(server.close)
+        table = make_commands(self._core, self._reread)
+        control = ControlServer(table)
+        self._release.callback(control.close)
+        self._listeners = Listeners(self._core, self._configuration, control.adopt)
+        self._release.callback(self._listeners.close)
+        table.add("tls.reload", self.reload_tls, "read certificate and key anew; connections stay up")
+        self._listeners.open()
+        if internal.xmlrpc_port != internal.port:
+            await control.listen(internal.address, internal.xmlrpc_port)
         scraped = await serve_metrics(lambda: metrics(self._core), self._configuration.metrics)
         self._release.callback(scraped.close)
+
+    def reload(self) -> None:
+        """Read certificate and key anew (SIGHUP)."""
+        try:
+            self.reload_tls()
+        except CommandError as error:
+            _log.error("%s", error)
+
+    def reload_tls(self) -> str:
+        """Read certificate and key anew; a `CommandError` tells why the old ones stay in use."""
+        if self._listeners is None:
+            raise CommandError(500, "not listening yet")
+        try:
+            is_there = self._listeners.reload_certificate()
+        except BadCertificate as error:
+            self._core.counters["tls.reloads_failed"] += 1
+            raise CommandError(500, f"the old certificate stays in use: {error}") from error
+        if not is_there:
+            raise CommandError(404, "TLS is not enabled")
+        _log.info("new TLS connections see the certificate that has just been read")
+        return "Ok. TLS configuration reloaded."
 
     async def stop(self) -> None:
         """Let go of every socket."""

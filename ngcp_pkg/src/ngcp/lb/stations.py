@@ -55,6 +55,8 @@ class Crossing:
     """The way it came."""
     next_hop: Uri | None = None
     """The topmost Route behind our own ones."""
+    socket: str | None = None
+    """The name of the socket to leave by, where the proxy wishes one."""
     target: Flow | None = None
     """The way it goes."""
     spares: tuple[Flow, ...] = ()
@@ -137,7 +139,7 @@ def go_inwards(crossing: Crossing, edge: Edge) -> None:
         crossing.target, *spares = edge.dispatcher.choose(crossing.request.call_id)
         crossing.spares = tuple(spares)
     if _forms_dialog(crossing.request):
-        public, internal = record_route(crossing.request, crossing.flow.transport, edge, crossing.is_natted)
+        public, internal = record_route(crossing.request, crossing.flow, edge, crossing.is_natted)
         crossing.record_route = (internal, public)
 
 
@@ -145,10 +147,12 @@ def go_inwards(crossing: Crossing, edge: Edge) -> None:
 
 
 def follow_routes_outwards(crossing: Crossing, edge: Edge) -> None:
-    """Take our Route values off; a Path among them leads to its phone."""
+    """Take our Route values off; a Path among them leads to its phone, or at least names the socket."""
     path, crossing.next_hop = take_own_routes(crossing.request, edge)
-    if path is not None:
+    if path is not None and "received" in path.params:
         crossing.target = flow_of_path(path, edge)
+    elif path is not None:
+        crossing.socket = path.params.get("socket")
 
 
 def unmask_target(crossing: Crossing, edge: Edge) -> None:
@@ -162,7 +166,7 @@ def resolve_target(crossing: Crossing, edge: Edge) -> None:
         return
     uri = crossing.next_hop or Uri.parse(crossing.request.uri)
     address = address_of(uri)
-    flow = edge.outwards(uri.transport, address)
+    flow = edge.public.flow(crossing.socket or uri.transport, address)
     if flow is None or family_of(address[0]) is None:
         raise Unresolvable(str(uri))
     crossing.target = flow
@@ -173,7 +177,7 @@ def check_target(crossing: Crossing, edge: Edge) -> None:
     """Refuse what would come back to us, would reach the inside, or needs a connection that is gone."""
     assert crossing.target is not None, "resolve_target stands before"
     host = crossing.target.remote[0]
-    if crossing.target.remote in (edge.internal, *edge.public.values()):
+    if crossing.target.remote in edge.own:
         raise LoopDetected(f"{crossing.target.remote} is ourselves")
     is_proxy = crossing.target.remote in edge.dispatcher.destinations
     if is_proxy or (crossing.is_resolved and edge.is_inside(host)):
@@ -189,7 +193,7 @@ def go_outwards(crossing: Crossing, edge: Edge) -> None:
     keep_private(crossing.request, TO_OUTSIDE)
     if _forms_dialog(crossing.request):
         natted = edge.nat.leads_inside(crossing.request.uri, crossing.target.remote)
-        crossing.record_route = record_route(crossing.request, crossing.target.transport, edge, natted)
+        crossing.record_route = record_route(crossing.request, crossing.target, edge, natted)
 
 
 def relay(crossing: Crossing, edge: Edge) -> Decision:

@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar, runtime_checkable
 
 import uvloop
 
@@ -44,6 +44,14 @@ class Service(Protocol):
         """Return the line that `systemctl status` shows."""
 
 
+@runtime_checkable
+class Reloadable(Protocol):
+    """A service that can take up changed files while it runs."""
+
+    def reload(self) -> None:
+        """Do so, or say in the journal why not; on SIGHUP."""
+
+
 def run(name: str, *, load: Callable[[Path], C], build: Callable[[C], Service], default: Path) -> int:
     """Be the daemon `name` until SIGTERM; return its exit status (78 = refused configuration)."""
     parser = argparse.ArgumentParser(prog=name)
@@ -72,6 +80,8 @@ async def _serve(build: Callable[[], Service]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     service = build()
+    if isinstance(service, Reloadable):
+        loop.add_signal_handler(signal.SIGHUP, service.reload)
     try:
         try:
             await service.start()

@@ -6,6 +6,7 @@ without a request, size of a request.
 
 import asyncio
 import logging
+import socket
 import xmlrpc.client
 from typing import Final, cast
 
@@ -41,10 +42,23 @@ class ControlServer:
         self._table = table
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
+        self._adoptions: set[asyncio.Task[None]] = set()
 
     async def listen(self, host: str, port: int) -> None:
         """Bind and answer from now on."""
         self._server = await asyncio.start_server(self._accept, host, port)
+
+    def adopt(self, accepted: socket.socket, data: bytes) -> None:
+        """Serve a connection of which another listener has read `data` and found that it is HTTP."""
+        task = asyncio.get_running_loop().create_task(self._adopt(accepted, data))
+        self._adoptions.add(task)
+        task.add_done_callback(self._adoptions.discard)
+
+    async def _adopt(self, accepted: socket.socket, data: bytes) -> None:
+        reader = asyncio.StreamReader()
+        reader.feed_data(data)
+        protocol = asyncio.StreamReaderProtocol(reader, self._accept)
+        await asyncio.get_running_loop().connect_accepted_socket(lambda: protocol, accepted)
 
     @property
     def port(self) -> int:
