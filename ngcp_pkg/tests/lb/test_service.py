@@ -1,19 +1,17 @@
 """The daemon with real sockets on loopback: every port it promises, and its control commands."""
 
 import asyncio
-import contextlib
 import dataclasses
 import socket
 import ssl
 import xmlrpc.client
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from lb.conftest import free_port
 from net.certificate import write_certificate
 from net.loop import run
-from ngcp.lb.config import Configuration, ExtraSocket, Internal, Proxy, Public
+from ngcp.lb.config import Configuration, ExtraSocket, Internal
 from ngcp.lb.service import LoadBalancerService
 from ngcp.net.udp import family_of
 from ngcp.service.commands import CommandError
@@ -27,31 +25,6 @@ PING = (
     "From: <sip:a@h>;tag=1\r\nTo: <sip:{address}>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n"
     "Content-Length: 0\r\n\r\n"
 )
-
-
-def free_port() -> int:
-    """Return a port that is free for UDP and TCP on both addresses."""
-    for _ in range(100):
-        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
-            probe = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-            for host in ("127.0.0.1", "127.0.0.2"):
-                stack.enter_context(socket.create_server((host, port)))
-            return port
-    raise AssertionError("no free port")
-
-
-@pytest.fixture
-def configuration(tmp_path: Path) -> Iterator[Configuration]:
-    certificate, key = write_certificate(tmp_path)
-    port, tls_port = free_port(), free_port()
-    yield Configuration(
-        Public("127.0.0.2", port, tls_port, certificate, key),
-        Internal("127.0.0.1", port, port),
-        (Proxy("127.0.0.1", free_port()),),
-        metrics=Metrics(free_port()),
-    )
 
 
 async def ask_udp(address: tuple[str, int], question: bytes | None = None) -> bytes:

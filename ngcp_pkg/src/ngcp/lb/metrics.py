@@ -16,6 +16,7 @@ FAMILIES: Final = (
     Family("dropped", f"{PREFIX}_dropped_total", "Messages dropped: nobody to answer.", label="reason"),
     Family("sent", f"{PREFIX}_sent_messages_total", "Messages sent, repetitions included."),
     Family("keepalives", f"{PREFIX}_keepalives_total", "Keep-alives that are no SIP."),
+    Family("stun", f"{PREFIX}_stun_answers_total", "STUN keep-alives answered."),
     Family("send_failures", f"{PREFIX}_send_failures_total", "Messages that could not be sent."),
     Family("transactions", f"{PREFIX}_transactions", "Transactions alive.", "gauge"),
     Family("open_connections", f"{PREFIX}_connections", "Connections alive.", "gauge", label="transport"),
