@@ -1,6 +1,7 @@
 """SIP over TCP and TLS on loopback: framing, reuse, limits."""
 
 import asyncio
+import socket
 import ssl
 from collections import Counter
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 from net.certificate import write_certificate
 from net.loop import run, until
 from ngcp.net.admission import Admission, Limits
-from ngcp.net.stream import Manner, StreamServer
+from ngcp.net.connection import Connection, Framer
+from ngcp.net.stream import UNHEARD, Manner, StreamServer
 from ngcp.net.tls import Certificate
 from ngcp.sip.transport.flow import Address, Flow
 
@@ -246,3 +248,58 @@ def test_a_tls_handshake_holds_a_slot(tmp_path: Path) -> None:
         server.close()
 
     run(test)
+
+
+def test_accepted_connections_inherit_the_options_of_the_listener(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A phone that was switched off is noticed before timer B (RFC 5482)."""
+    accepted: list[socket.socket] = []
+    make = Connection
+
+    def remember(host: StreamServer, channel: socket.socket, flow: Flow, framer: Framer) -> Connection:
+        accepted.append(channel)
+        return make(host, channel, flow, framer)
+
+    monkeypatch.setattr("ngcp.net.stream.Connection", remember)
+
+    async def test() -> None:
+        accepted.clear()
+        log, server, address = serving()
+        _, writer = await asyncio.open_connection(*address)
+        await until(lambda: bool(log.opened))
+
+        (channel,) = accepted
+        assert channel.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == UNHEARD * 1000
+        assert channel.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert channel.getsockopt(socket.IPPROTO_IP, socket.IP_TOS) == 184
+        writer.close()
+        server.close()
+
+    run(test)
+
+
+def test_a_bug_that_one_peer_hits_ends_its_connection_only(caplog: pytest.LogCaptureFixture) -> None:
+    async def test() -> None:
+        log, server, address = serving()
+        (bad, bad_writer), (_, writer) = [await asyncio.open_connection(*address) for _ in range(2)]
+        await until(lambda: len(log.opened) == 2)
+        receive = log.receive
+
+        def stumble(data: bytes, flow: Flow) -> None:
+            if flow.remote == bad_writer.get_extra_info("sockname"):
+                raise RuntimeError("a bug")
+            receive(data, flow)
+
+        log.receive = stumble  # type: ignore[method-assign] # a sink with a bug
+        for each in (bad_writer, writer):
+            each.write(MESSAGE)
+        assert await bad.read() == b""
+        await until(lambda: len(log.messages) == 1)
+        assert len(server) == 1
+        for each in (bad_writer, writer):
+            each.close()
+        server.close()
+
+    run(test)
+    assert "a bug" in caplog.text

@@ -27,6 +27,9 @@ CONNECT_WITHIN: Final = 5.0
 SWEEP: Final = 2.0
 #: Connections that are read, and connections that are accepted, in one turn of the loop.
 TURN: Final = 64
+#: Seconds without a sign that the peer's host has received what we sent, as of a phone that was switched off:
+#: timer B of a call to it is 32 s, the kernel's own patience a quarter of an hour.
+UNHEARD: Final = 20.0
 #: Seconds without accepting when the system can give no more sockets.
 REST: Final = 1.0
 
@@ -176,8 +179,13 @@ class StreamServer:
     def _turn(self) -> None:
         for descriptor, events in self._epoll.poll(0, TURN):
             connection = self._all.get(descriptor)
-            if connection is not None:
+            if connection is None:
+                continue
+            try:
                 connection.wake(events)
+            except Exception:  # a bug that one peer hits must not take the others along
+                _log.exception("a connection with %s:%d could not be served", *connection.flow.remote)
+                connection.close()
         self._sink.transmit()
 
     def _accept(self) -> None:
@@ -255,6 +263,7 @@ class StreamServer:
     def _mark(self, channel: socket.socket) -> None:
         channel.setblocking(False)
         channel.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        channel.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(UNHEARD * 1000))
         if channel.family == socket.AF_INET6:
             channel.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, self._manner.tos)
         else:
