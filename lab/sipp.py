@@ -63,7 +63,7 @@ class Media:
 
 
 class Scenario:
-    """One SIPp process that plays one scenario once."""
+    """One SIPp process that plays one scenario once, or with `calls` so many times within a second."""
 
     def __init__(self, name: str, phone: Phone, server: str, **keys: object) -> None:
         self.name = name
@@ -93,7 +93,9 @@ class Scenario:
         phone = self.phone
         all_keys = {"user": phone.user, "domain": phone.domain, "rtp_port": phone.rtp_port, **keys}
         command = ["sipp", f"{server}:{SIP_PORT}", "-sf", str(SCENARIOS / f"{self.name}.xml")]
-        command += ["-i", phone.address, "-p", str(phone.sip_port), "-m", "1", "-nostdin", "-nd"]
+        calls = str(all_keys.pop("calls", 1))
+        command += ["-i", phone.address, "-p", str(phone.sip_port), "-nostdin", "-nd"]
+        command += ["-m", calls, "-r", calls, "-l", calls]
         command += ["-au", phone.user, "-ap", phone.password, "-timeout", str(TIMEOUT), "-timeout_error"]
         for kind in ("log", "error", "message"):
             self._file(kind).unlink(missing_ok=True)

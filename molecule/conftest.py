@@ -1,10 +1,11 @@
 """What the tests of a whole node share: the machine, two phones, and its journal when a test fails."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Final
 
 import pytest
+from testinfra.host import Host
 
 from lab import nodes, ssh
 from lab.call import register
@@ -51,6 +52,15 @@ def phones(rest: RestClient) -> tuple[Phone, Phone]:
     for phone in (first, second):
         register(phone, rest.address)
     return first, second
+
+
+@pytest.fixture
+def operator(host: Host) -> Iterator[Host]:
+    """Let somebody change the configuration, and restore it."""
+    before = host.check_output("git -C /etc/ngcp-config rev-parse HEAD")
+    yield host
+    host.check_output(f"git -C /etc/ngcp-config reset --quiet --hard {before}")
+    host.check_output("ngcpcfg apply 'restore'")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,6 +1,5 @@
 """Values that an operator changes with ngcpcfg, and what becomes of them."""
 
-from collections.abc import Iterator
 from typing import Final
 
 import pytest
@@ -13,15 +12,6 @@ from lab.sipp import Phone
 CONFIG: Final = "/etc/ngcp-config/config.yml"
 RENDERED: Final = "/etc/default/ngcp-rtpengine-daemon"
 TEMPLATE: Final = f"/etc/ngcp-config/templates{RENDERED}.j2"
-
-
-@pytest.fixture
-def operator(host: Host) -> Iterator[Host]:
-    """Let somebody change the configuration, and restore it."""
-    before = host.check_output("git -C /etc/ngcp-config rev-parse HEAD")
-    yield host
-    host.check_output(f"git -C /etc/ngcp-config reset --quiet --hard {before}")
-    host.check_output("ngcpcfg apply 'restore'")
 
 
 def test_media_ports_and_tos_follow_the_configuration(
