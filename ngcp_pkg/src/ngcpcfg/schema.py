@@ -57,6 +57,16 @@ def _is_readable(value: Value, read: Callable[[str], object]) -> bool:
     return True
 
 
+def _read_pattern(text: str) -> None:
+    """Refuse what `ngcp.lb.agent_patterns` refuses, for its reasons."""
+    repetitions, choices = len(re.findall(r"[*+{]", text)), len(re.findall(r"[?|]", text))
+    if not 0 < len(text) <= 128 or 7 * (1 + repetitions) + choices > 21:
+        raise ValueError(text)
+    if re.search(r"\)[*+{]|\(\?|\\[1-9]", text):
+        raise ValueError(text)
+    re.compile(text)
+
+
 PORT: Final = number(1, 65535, "a port number")
 MEDIA_PORT: Final = number(1024, 65535, "a port number")
 EVEN_MEDIA_PORT: Final = Rule(
@@ -138,7 +148,10 @@ SCHEMA: Final[Mapping[str, Rule]] = {
     "kamailio.lb.block_useragents.enable": YES_NO,
     "kamailio.lb.block_useragents.mode": one_of("blacklist", "whitelist"),
     "kamailio.lb.block_useragents.action": one_of("drop", "reject"),
-    "kamailio.lb.block_useragents.ua_patterns": list_of("regular expressions", re.compile),
+    "kamailio.lb.block_useragents.ua_patterns": list_of(
+        "regular expressions of 1 to 128 characters that repeat no group and hold few of * + { ? |",
+        _read_pattern,
+    ),
     "kamailio.lb.block_useragents.block_empty": YES_NO,
     "kamailio.lb.block_useragents.block_absent": YES_NO,
     "kamailio.lb.security.dos_ban_enable": YES_NO,

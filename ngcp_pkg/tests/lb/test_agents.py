@@ -8,6 +8,7 @@ from ngcp.lb.agent_patterns import check_pattern
 from ngcp.lb.agents import AgentFilter, Unwanted
 from ngcp.lb.security import BlockUserAgents
 from ngcp.sip.syntax import Request
+from ngcpcfg.schema import SCHEMA
 
 LISTED = ("friendly-scanner", "^sip(cli|vicious)", r"Acme v[0-9]+\.0$")
 
@@ -68,44 +69,48 @@ def test_a_filter_that_is_off_lets_everybody_pass() -> None:
     assert all(is_let_pass(agents, agent) for agent in ("friendly-scanner", "", None))
 
 
-@pytest.mark.parametrize(
-    "pattern",
-    [
-        "friendly-scanner",
-        "sip(cli|vicious)",
-        r"v[0-9]+\.[0-9]+$",
-        "(ab)+",
-        "[(*+?]",
-        r"\(\*\+",
-        "{",
-        ".*x.*y",
-    ],
+USUAL = (
+    "friendly-scanner",
+    "sip(cli|vicious)",
+    r"v[0-9]+\.[0-9]+$",
+    "[(*+]",
+    ".*x.*y",
+    "(a|b)?c",
+    "x" * 128,
 )
+REFUSED = (
+    ("", "1 to 128 characters"),
+    ("x" * 129, "1 to 128 characters"),
+    ("(a", "no regular expression"),
+    ("a**", "no regular expression"),
+    ("[z-a]", "no regular expression"),
+    ("(a+)+b", "no group may be repeated"),
+    ("(a|a)*b", "no group may be repeated"),
+    ("((ab)?c){2,}", "no group may be repeated"),
+    ("(a|a){30}", "no group may be repeated"),
+    ("a?" * 30 + "a" * 30, "too many of"),
+    (".*.*.*b", "too many of"),
+    ("a{1,50}a{1,50}a{,50}", "too many of"),
+    ("(a|a)" * 20, "too many of"),
+    (r"(a)\1", "or be referred to"),
+    ("(?P<x>a)(?P=x)", "begin with (?"),
+)
+
+
+@pytest.mark.parametrize("pattern", USUAL)
 def test_a_usual_pattern_is_believed(pattern: str) -> None:
     check_pattern(pattern)
 
 
-@pytest.mark.parametrize(
-    ("pattern", "problem"),
-    [
-        ("", "1 to 128 characters"),
-        ("x" * 129, "1 to 128 characters"),
-        ("(a", "no regular expression"),
-        ("a**", "no regular expression"),
-        ("[z-a]", "no regular expression"),
-        ("(a+)+b", "a repeated group may hold neither"),
-        ("(a|a)*b", "a repeated group may hold neither"),
-        ("((ab)?c)*", "a repeated group may hold neither"),
-        ("(a|a){30}", "a repeated group may hold neither"),
-        ("(x(a*)y){2,}", "a repeated group may hold neither"),
-        ("a?" * 30 + "a" * 30, "too many of"),
-        (".*.*.*b", "too many of"),
-        ("a{1,50}a{1,50}a{,50}", "too many of"),
-        ("(a|a)" * 20, "too many of"),
-        (r"(a)\1", "a reference back"),
-        ("(?P<x>a)(?P=x)", "(?…)"),
-    ],
-)
+@pytest.mark.parametrize(("pattern", "problem"), REFUSED)
 def test_a_pattern_that_is_wrong_or_could_take_for_ever_is_refused(pattern: str, problem: str) -> None:
     with pytest.raises(ValueError, match=re.escape(problem)):
         check_pattern(pattern)
+
+
+def test_ngcpcfg_believes_the_same_patterns() -> None:
+    """Else a value it accepts would keep the daemon from starting."""
+    rule = SCHEMA["kamailio.lb.block_useragents.ua_patterns"]
+
+    assert [pattern for pattern in USUAL if not rule.accepts([pattern])] == []
+    assert [pattern for pattern, _ in REFUSED if rule.accepts([pattern])] == []

@@ -86,7 +86,7 @@ def test_everything(file: Path) -> None:
         ),
         (
             "public: {address: 192.0.2.1}\nblock_useragents: {ua_patterns: [fine, '(a+)+']}",
-            "block_useragents: ua_patterns[1]: '(a+)+': a repeated group may hold neither",
+            "block_useragents: ua_patterns[1]: '(a+)+': no group may be repeated",
         ),
         ("public: {address: 127.0.0.1}", "public and internal are the same socket"),
         ("public: {address: 192.0.2.1}\ntos: 256", "tos is one octet, not 256"),
