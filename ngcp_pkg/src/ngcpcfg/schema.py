@@ -154,6 +154,8 @@ SCHEMA: Final[Mapping[str, Rule]] = {
     ),
     "kamailio.lb.block_useragents.block_empty": YES_NO,
     "kamailio.lb.block_useragents.block_absent": YES_NO,
+    "kamailio.lb.security.topoh.enable": YES_NO,
+    "kamailio.lb.security.topos.enable": YES_NO,
     "kamailio.lb.security.dos_ban_enable": YES_NO,
     "kamailio.lb.security.dos_ban_time": SECONDS,
     "kamailio.lb.security.dos_reqs_density_per_unit": number(1, 1_000_000),

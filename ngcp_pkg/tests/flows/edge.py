@@ -3,6 +3,7 @@
 import contextlib
 from pathlib import Path
 
+from flows.outside import watch
 from flows.wire import Wire
 from ngcp.lb.config import Configuration, ExtraSocket, Internal, Proxy, Public
 from ngcp.lb.core import LoadBalancer
@@ -42,6 +43,8 @@ def add_load_balancer(wire: Wire, configuration: Configuration = CONFIGURATION) 
     core = LoadBalancer(configuration, SECRET, wire.ids("lb"))
     for transport, address in (("udp", INTERNAL), ("tcp", INTERNAL), *configuration.public.sockets):
         wire.attach(core, transport, address)
+    if configuration.topology_hiding:
+        watch(wire, (PUBLIC, PUBLIC_TLS), {INTERNAL[0], *(proxy.address for proxy in configuration.proxies)})
     return core
 
 
@@ -52,8 +55,8 @@ class StubProxy:
         self, wire: Wire, address: Address = PROXY, bindings: dict[str, tuple[str, str]] | None = None
     ) -> None:
         self.address = address
-        self.overloaded = False
-        """Whether everything is answered with 503."""
+        self.answer: Decision | None = None
+        """What it decides of everything out of a dialog, instead of what it would."""
         self.bindings: dict[str, tuple[str, str]] = {} if bindings is None else bindings
         """Contact and Path by user; several proxies can share them."""
         self.requests: list[Request] = []
@@ -94,8 +97,8 @@ class StubProxy:
                 self._engine.forward(event, now)
 
     def _decide(self, request: Request) -> Decision:
-        if self.overloaded:
-            return Reply(503)
+        if self.answer is not None and "route" not in request:
+            return self.answer
         if "route" in request:
             request.pop_first("Route")
             return Relay(request, (Target(request.uri, self._edge),))

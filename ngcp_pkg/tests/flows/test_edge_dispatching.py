@@ -15,6 +15,7 @@ from ngcp.lb.config import Configuration, Dispatching, Proxy
 from ngcp.lb.control import make_commands
 from ngcp.lb.core import LoadBalancer
 from ngcp.service.commands import CommandError, Json
+from ngcp.sip.core.decision import Reply
 from ngcp.sip.transport.flow import Address, Flow
 
 PROXIES = [("127.0.0.1", 5062), ("127.0.0.1", 5063), ("127.0.0.1", 5064)]
@@ -199,7 +200,7 @@ def test_a_lost_packet_is_no_silence(site: Site) -> None:
 
 def test_a_proxy_that_answers_503_is_passed_over_at_once(site: Site) -> None:
     call = site.alice.call("bob")
-    site.proxies[site.owner(call.call_id)].overloaded = True
+    site.proxies[site.owner(call.call_id)].answer = Reply(503)
     assert site.wire.run_until(lambda: call.is_up, within=0.5)
 
     assert len(site.asked(call)) == 2
@@ -208,7 +209,7 @@ def test_a_proxy_that_answers_503_is_passed_over_at_once(site: Site) -> None:
 
 def test_all_are_overloaded(site: Site) -> None:
     for proxy in site.proxies.values():
-        proxy.overloaded = True
+        proxy.answer = Reply(503)
     call = site.alice.call("bob")
     assert site.wire.run_until(lambda: call.is_ended, within=0.5)
 

@@ -60,8 +60,11 @@ def test_exceptions() -> None:
     ],
 )
 def test_record_route_says_which_side_is_behind_a_nat(
-    wire: Wire, caller: tuple[str, int] | None, callee: tuple[str, int] | None, expected: list[bool]
+    caller: tuple[str, int] | None, callee: tuple[str, int] | None, expected: list[bool]
 ) -> None:
+    wire = Wire()
+    add_load_balancer(wire, dataclasses.replace(CONFIGURATION, topology_hiding=False))
+    StubProxy(wire)
     alice = Phone(wire, "alice", ALICE, PUBLIC, believes=caller)
     bob = Phone(wire, "bob", BOB, PUBLIC, believes=callee)
     complete(wire, bob.register())

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from flows.attempts import ANSWERS, Script
+from flows.outside import watch
 from flows.phones import Phone
 from flows.wire import Wire
 from ngcp.lb import config as lb_config
@@ -34,6 +35,7 @@ class Node:
         self.edge = LoadBalancer(self._lb_configuration(), b"edge secret", self.wire.ids("lb"))
         for transport, address in (("udp", EDGE), ("tcp", EDGE), ("tls", EDGE_TLS), ("udp", INSIDE)):
             self.wire.attach(self.edge, transport, address)
+        watch(self.wire, (EDGE, EDGE_TLS), {INSIDE[0], PROXY[0]})
         self.proxy = self.start_proxy()
 
     def start_proxy(self) -> ProxyCore:

@@ -72,6 +72,8 @@ class Wire:
         self.now = 1000.0
         self.packets: list[Packet] = []
         self.meddler: Meddler = lambda packet: 1
+        self.inspectors: list[Callable[[Packet], None]] = []
+        """Look at every packet when it is sent."""
         self._cores: list[Core] = []
         self._sockets: dict[tuple[str, Address], Core] = {}
         self._listening: set[tuple[str, Address]] = set()
@@ -177,6 +179,8 @@ class Wire:
         assert self._sockets.get((flow.transport, flow.local)) is core, f"{flow} does not start at the sender"
         packet = Packet(len(self.packets), self.now, flow.transport, flow.local, flow.remote, data)
         self.packets.append(packet)
+        for inspect in self.inspectors:
+            inspect(packet)
         if flow.transport != "udp":
             self._carry_stream(core, packet, flow)
             return

@@ -42,6 +42,14 @@ def test_load_balancer_is_public_and_internal(node: Rendered) -> None:
     assert (read.server_header, read.tos) == ("Sipwise NGCP LB", 184)
 
 
+@pytest.mark.parametrize("hides", [True, False])
+def test_load_balancer_hides_the_inside_unless_told_not_to(tmp_path: Path, hides: bool) -> None:
+    node = render(tmp_path, sip_lb_topology_hiding=hides, sip_proxy_server_header="Inner")
+    read = lb.load(node.path(LB))
+
+    assert (read.topology_hiding, read.inner_servers) == (hides, ("Inner",))
+
+
 def test_load_balancer_takes_exceptions_from_the_nat_test(tmp_path: Path) -> None:
     node = render(
         tmp_path,

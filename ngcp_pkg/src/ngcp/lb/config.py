@@ -205,6 +205,10 @@ class Configuration:
     """The TOS octet of SIP packets on the public side."""
     dispatcher: Dispatching = Dispatching()
     """How they are spread over the proxies."""
+    topology_hiding: bool = True
+    """Whether phones see no Via, Record-Route, Contact, Server or Warning of the inside."""
+    inner_servers: tuple[str, ...] = ("Sipwise NGCP Proxy",)
+    """Server headers of elements inside that phones see with challenges only; otherwise they see ours."""
     nattest_exceptions: tuple[str, ...] = ()
     """Addresses and networks whose phones are never taken to be behind a NAT."""
     security: Security = field(default_factory=Security)

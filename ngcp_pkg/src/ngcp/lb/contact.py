@@ -4,20 +4,23 @@ The token brings later requests back to the very flow the phone is behind, throu
 but us can write one.
 """
 
+import contextlib
 import re
 from typing import Final
 
-from ngcp.lb.edge import Edge
+from ngcp.lb.edge import Edge, address_of
 from ngcp.sip.errors import SipError
 from ngcp.sip.syntax.fields import NameAddr
 from ngcp.sip.syntax.memory import remembered
 from ngcp.sip.syntax.message import Message, Request, Response
 from ngcp.sip.syntax.uri import Uri
 from ngcp.sip.transaction.matching import COOKIE
-from ngcp.sip.transport.flow import Flow
+from ngcp.sip.transport.flow import Flow, parse_host
 
 PARAMETER: Final = "ngcpct"
 USER: Final = "ngcp-lb"
+#: In a token, what stands for our socket if the Contact is that of an element inside.
+INSIDE: Final = "inside"
 #: What names a trunk group in a user part (RFC 4904 §4): it survives, on both sides.
 _TRUNK: Final = re.compile(r";(?:tgrp|trunk-context)=[^;@]+")
 #: Requests whose answer makes a dialog, so each side must know where the other is.
@@ -62,6 +65,10 @@ def mask_contact(message: Message, flow: Flow, edge: Edge) -> None:
 def _mask(value: str, flow: Flow, edge: Edge) -> str:
     contact = _read(value)
     token = edge.tokens.seal(contact.address, edge.public.label(flow), flow.remote)
+    return _cover(contact, token, flow, edge)
+
+
+def _cover(contact: NameAddr, token: str, flow: Flow, edge: Edge) -> str:
     contact.address = f"sip:{USER}{_trunk(contact.address)}@{edge.public.contact(flow)};{PARAMETER}={token}"
     return str(contact)
 
@@ -96,6 +103,19 @@ def _check_binding(value: str) -> None:
     _read(value)
 
 
+def mask_inner(message: Message, flow: Flow, edge: Edge) -> None:
+    """Mask the Contact of an element inside in what leaves by `flow`; what cannot be read is none of ours."""
+    text = message.get("contact")
+    if text is None or PARAMETER in text:
+        return
+    with contextlib.suppress(SipError):
+        contact = NameAddr.parse(text)
+        uri = contact.uri
+        if uri.scheme == "sip" and edge.is_inside(parse_host(uri.host)):
+            token = edge.tokens.seal(contact.address, INSIDE, address_of(uri))
+            message.set("Contact", _cover(contact, token, flow, edge))
+
+
 def mask_answer(response: Response, flow: Flow, edge: Edge) -> None:
     """Mask the Contact of a response; one that cannot be read is taken out, there is nobody to refuse."""
     try:
@@ -115,6 +135,8 @@ def reveal(text: str, edge: Edge) -> tuple[str, Flow | None] | None:
     real, socket, remote = edge.tokens.open(token)
     if ";tgrp=" in text:
         real = _on_trunk(real, _trunk(text))
+    if socket == INSIDE:
+        return real, Flow("udp", edge.internal, remote)
     return real, edge.public.flow(socket, remote)
 
 

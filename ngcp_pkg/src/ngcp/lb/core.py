@@ -19,6 +19,7 @@ from ngcp.lb.headers import FROM_OUTSIDE, TO_OUTSIDE, keep_private
 from ngcp.lb.probes import Probes
 from ngcp.lb.protection import Protection
 from ngcp.lb.sanity import check_message, check_request, is_answerable
+from ngcp.lb.topology import restore_record_route, show_outside
 from ngcp.service.statistics import name_of_request
 from ngcp.sip.core.decision import Decision, Reply
 from ngcp.sip.core.proxy import Forsaken, Incoming, Returning, StatefulProxy
@@ -216,8 +217,9 @@ class LoadBalancer:
         if not self._edge.is_internal(incoming.flow):
             self.protection.note_answer(incoming.request, incoming.flow.remote[0], response, now)
             keep_private(response, TO_OUTSIDE)
-            response.remove("Path")
+            show_outside(response, incoming, self._edge)
         elif returning.branch is not None:
             keep_private(response, FROM_OUTSIDE)
+            restore_record_route(response, incoming.request, self._edge)
             if response.status < 300:  # a redirection names somebody else
                 mask_answer(response, returning.branch.target.flow, self._edge)

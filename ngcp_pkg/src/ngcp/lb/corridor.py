@@ -14,6 +14,7 @@ from ngcp.sip.transport.flow import Flow
 
 INWARDS: Final[tuple[Station, ...]] = (
     stations.refuse_extensions,
+    stations.unfold_routes,
     stations.follow_routes_inwards,
     stations.refuse_loop,
     stations.refuse_foreign_target,
@@ -29,6 +30,7 @@ OUTWARDS: Final[tuple[Station, ...]] = (
     stations.resolve_target,
     stations.check_target,
     stations.go_outwards,
+    stations.hide_inside,
     stations.relay,
 )
 

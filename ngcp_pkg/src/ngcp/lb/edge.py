@@ -1,7 +1,5 @@
 """What the load-balancer knows of itself: its sockets, its neighbours, its secret, its live connections."""
 
-import hmac
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -10,60 +8,49 @@ from typing import Final
 from ngcp.lb.config import Configuration
 from ngcp.lb.dispatcher import Dispatcher
 from ngcp.lb.nat import NatTest
+from ngcp.lb.seal import Seal
 from ngcp.lb.sockets import Sockets
 from ngcp.sip.core.proxy import Incoming
-from ngcp.sip.errors import SipError
 from ngcp.sip.syntax.memory import remembered
 from ngcp.sip.syntax.uri import Uri
 from ngcp.sip.transport.flow import Address, Flow, format_address, parse_host
 
 #: Ports that a URI means when it names none, other than 5060 (RFC 3261 §19.1.2, RFC 7118 §5.2).
 DEFAULT_PORTS: Final = {"tls": 5061, "ws": 80, "wss": 443}
-#: Octets of HMAC-SHA256 in front of a token's payload: a Contact must stay short, and guessing is online.
-SEAL: Final = 8
-
-
-class ForgedToken(SipError):
-    """A masked Contact that we did not write."""
-
-    status = 404
-    reason = "Not Found"
 
 
 class Tokens:
     """Masks a phone's Contact: the URI and the flow it is behind, sealed, as one URI parameter `ngcpct`."""
 
     def __init__(self, secret: bytes) -> None:
-        self._secret = secret
-        self._seal = remembered(self._seal_anew)
-        self._open = remembered(self._open_anew)
+        self._seal = Seal(secret, "ngcpct")
+        self._read = remembered(self._read_anew)
 
     def seal(self, uri: str, socket: str, remote: Address) -> str:
         """Return the token for a URI (checked by the caller) that is reached at `remote` by our `socket`."""
         host, port = remote
-        return self._seal(f"{socket} {host} {port} {uri}")
+        return self._seal.close(f"{socket} {host} {port} {uri}")
 
     def open(self, token: str) -> tuple[str, str, Address]:
         """Return URI, our socket's label and remote address, or raise `ForgedToken`."""
-        return self._open(token)
+        return self._read(token)
 
-    def _seal_anew(self, text: str) -> str:
-        payload = text.encode("utf-8", "surrogateescape")
-        return urlsafe_b64encode(self._mac(payload) + payload).rstrip(b"=").decode()
-
-    def _open_anew(self, token: str) -> tuple[str, str, Address]:
-        try:
-            sealed = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
-        except ValueError as error:
-            raise ForgedToken(f"no token: {token[:80]!r}") from error
-        mac, payload = sealed[:SEAL], sealed[SEAL:]
-        if not hmac.compare_digest(mac, self._mac(payload)):
-            raise ForgedToken(f"forged token: {token[:80]!r}")
-        socket, host, port, uri = payload.decode("utf-8", "surrogateescape").split(" ", 3)
+    def _read_anew(self, token: str) -> tuple[str, str, Address]:
+        socket, host, port, uri = self._seal.open(token).split(" ", 3)
         return uri, socket, (host, int(port))
 
-    def _mac(self, payload: bytes) -> bytes:
-        return hmac.digest(self._secret, b"ngcpct " + payload, "sha256")[:SEAL]
+
+@dataclass(frozen=True, slots=True)
+class Hiding:
+    """What topology hiding rests upon."""
+
+    is_on: bool
+    routes: Seal
+    """Closes folded Record-Route values."""
+    server: str
+    """Our own Server header."""
+    inner_servers: frozenset[str]
+    """Those of the elements inside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +67,7 @@ class Edge:
     is_connected: Callable[[Flow], bool]
     """Whether a TCP or TLS flow exists now."""
     nat: NatTest
+    hiding: Hiding
     origin: Callable[[str, str], Incoming | None] = lambda branch, method: None
     """How the request came in that left under a branch of ours, as long as it is not over; by its method."""
     own: frozenset[Address] = field(init=False)
@@ -112,7 +100,13 @@ class Edge:
         internal = configuration.internal.socket
         dispatcher = Dispatcher(internal, configuration.proxies, configuration.dispatcher)
         nat = NatTest(map(ip_network, configuration.nattest_exceptions))
-        return cls(public, internal, dispatcher, Tokens(secret), is_connected, nat, origin)
+        hiding = Hiding(
+            configuration.topology_hiding,
+            Seal(secret, "ngcprr"),
+            configuration.server_header,
+            frozenset(configuration.inner_servers),
+        )
+        return cls(public, internal, dispatcher, Tokens(secret), is_connected, nat, hiding, origin)
 
     def is_internal(self, flow: Flow) -> bool:
         """Whether `flow` is one of the inner side."""

@@ -17,6 +17,11 @@ from ngcp.sip.transport.flow import Address, parse_host
 #: for loops whose earlier rounds this process does not know.
 SPIRALS: Final = 2
 
+#: Parameter of our Via: for how many of ours that stayed with us it stands (`topology`).
+PASSAGES: Final = "ngcplb"
+#: Via values of a call that never left: the phone's, ours inside, the proxy's.
+OF_A_CALL: Final = 3
+
 
 class LoopDetected(SipError):
     """A request that came back as it was."""
@@ -30,13 +35,31 @@ def check_loop(request: Request, edge: Edge) -> None:
     own = _own_vias(request, edge)
     if not own:
         return
-    if sum(_sent_by(via) in edge.public.addresses for via in own) > SPIRALS:
+    if _count(own, edge) > SPIRALS:
         raise LoopDetected(f"{request.uri} passed {len(own)} times")
     earlier = _origin(request, edge)
     while earlier is not None:
         if not edge.is_internal(earlier.flow) and _is_same(earlier.request, request):
             raise LoopDetected(f"{request.uri} is here already")
         earlier = _origin(earlier.request, edge)
+
+
+def tell_passages(request: Request, edge: Edge) -> str:
+    """Return the parameter that says for how many Via values of ours our next one stands, if any."""
+    if request.shape.count("via") <= OF_A_CALL and len(request.all("via")) <= OF_A_CALL:
+        return ""
+    passages = _count(_own_vias(request, edge), edge)
+    return f";{PASSAGES}={passages}" if passages else ""
+
+
+def _count(own: list[Via], edge: Edge) -> int:
+    """Return how often a request went out: our Via values, and those that they stand for."""
+    passages = 0
+    for via in own:
+        if _sent_by(via) in edge.public.addresses:
+            hidden = via.params.get(PASSAGES) or ""
+            passages += 1 + (int(hidden) if hidden.isascii() and hidden.isdigit() and len(hidden) < 4 else 0)
+    return passages
 
 
 def _own_vias(request: Request, edge: Edge) -> list[Via]:

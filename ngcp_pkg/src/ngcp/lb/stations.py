@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from ngcp.lb.contact import check_bindings, mask_contact, require_contact, reveal, unmask
+from ngcp.lb import topology
+from ngcp.lb.contact import check_bindings, mask_contact, mask_inner, require_contact, reveal, unmask
 from ngcp.lb.edge import Edge, address_of
 from ngcp.lb.headers import FROM_OUTSIDE, TO_OUTSIDE, keep_private
-from ngcp.lb.loops import LoopDetected, check_loop
+from ngcp.lb.loops import LoopDetected, check_loop, tell_passages
 from ngcp.lb.routing import (
     DIALOG_FORMING,
     RelayDenied,
@@ -66,6 +67,9 @@ class Crossing:
     is_natted: bool = False
     """Whether the phone, caller or callee, is elsewhere than it says."""
     record_route: tuple[str, ...] = ()
+    hides_path: bool = False
+    """Whether Via and Record-Route of the inside stay with us."""
+    via_params: str = ""
 
 
 Station = Callable[[Crossing, Edge], Decision | None]
@@ -77,6 +81,11 @@ Station = Callable[[Crossing, Edge], Decision | None]
 def refuse_extensions(crossing: Crossing, edge: Edge) -> None:
     """Refuse what asks proxies for what we do not know (§16.3 step 5)."""
     check_extensions(crossing.request)
+
+
+def unfold_routes(crossing: Crossing, edge: Edge) -> None:
+    """Let a Route of ours become those of the inside that it stands for."""
+    topology.unfold_routes(crossing.request, edge)
 
 
 def follow_routes_inwards(crossing: Crossing, edge: Edge) -> None:
@@ -99,8 +108,14 @@ def refuse_foreign_target(crossing: Crossing, edge: Edge) -> None:
     address = read_target(request.uri)[1]
     if address is not None and address not in edge.hosts:
         raise RelayDenied(f"{request.uri} is not ours")
-    if request.to.tag is not None and reveal(request.uri, edge) is None:
+    if request.to.tag is None:
+        return
+    revealed = reveal(request.uri, edge)
+    if revealed is None:
         raise RelayDenied(f"{request.uri} in a dialog")
+    uri, flow = revealed
+    if flow is not None and edge.is_internal(flow):
+        request.uri = uri
 
 
 def tell_source(crossing: Crossing, edge: Edge) -> None:
@@ -190,21 +205,35 @@ def check_target(crossing: Crossing, edge: Edge) -> None:
 def go_outwards(crossing: Crossing, edge: Edge) -> None:
     """Leave nothing internal in the request and stay in the dialog's way."""
     assert crossing.target is not None, "resolve_target stands before"
-    keep_private(crossing.request, TO_OUTSIDE)
+    request = crossing.request
+    keep_private(request, TO_OUTSIDE)
     if _forms_dialog(crossing.request):
-        natted = edge.nat.leads_inside(crossing.request.uri, crossing.target.remote)
-        crossing.record_route = record_route(crossing.request, crossing.target, edge, natted)
+        natted = edge.nat.leads_inside(request.uri, crossing.target.remote)
+        crossing.record_route = record_route(request, crossing.target, edge, natted)
+
+
+def hide_inside(crossing: Crossing, edge: Edge) -> None:
+    """Let the phone see one Record-Route and one Via, both ours; what they stand for comes back to us."""
+    if not edge.hiding.is_on:
+        return
+    assert crossing.target is not None, "resolve_target stands before"
+    request = crossing.request
+    mask_inner(request, crossing.target, edge)
+    if crossing.record_route:
+        crossing.record_route = (topology.fold(crossing.record_route[0], request.all("record-route"), edge),)
+    crossing.hides_path = True
+    crossing.via_params = tell_passages(request, edge)
 
 
 def relay(crossing: Crossing, edge: Edge) -> Decision:
     """Send it."""
     assert crossing.target is not None, "every way here sets a target"
-    target = Target(crossing.request.uri, crossing.target)
+    target = Target(crossing.request.uri, crossing.target, via_params=crossing.via_params)
     if crossing.spares:
         target.spares = crossing.spares
         if crossing.request.method in PROMPT:
             target.patience = edge.dispatcher.patience
-    return Relay(crossing.request, (target,), crossing.record_route)
+    return Relay(crossing.request, (target,), crossing.record_route, hides_path=crossing.hides_path)
 
 
 def _forms_dialog(request: Request) -> bool:

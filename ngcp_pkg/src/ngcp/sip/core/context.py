@@ -12,7 +12,7 @@ from ..transaction.matching import COOKIE
 from ..transport.flow import Flow
 from .branch import Branch
 from .decision import Relay, Target
-from .forwarding import add_challenges, best
+from .forwarding import add_challenges, best, restore_via
 
 #: RFC 3326: a phone that reads this lists no missed call.
 ELSEWHERE: Final = ('SIP;cause=200;text="Call completed elsewhere"',)
@@ -98,6 +98,7 @@ class Context:
         self.branches: list[Branch] = []
         self._element = element
         self._timer_c = relay.timer_c
+        self._hides_path = relay.hides_path
         self._is_invite = incoming.request.method == "INVITE"
         self._waiting = _by_preference(relay.targets)
         self._prepared: Request
@@ -140,6 +141,8 @@ class Context:
         """Take a branch's response (§16.7)."""
         branch.note(response, now)
         response.pop_first("Via")
+        if self._hides_path and response.status > 100:
+            restore_via(response, self.incoming.request)
         if response.status < 200:
             self._receive_provisional(branch, response)
         elif "via" not in response:  # §16.7 step 3: it is for nobody behind us, yet the branch is over

@@ -22,6 +22,8 @@ class Target:
     """Next hops that can take this one's place, one after the other, as long as the answer is 503 (§16.7)."""
     patience: float = 0.0
     """Seconds without any response after which this counts as 503; 0: wait as the transaction does."""
+    via_params: str = ""
+    """Parameters of our Via beside `branch`, each with its semicolon."""
 
 
 @dataclass(slots=True)
@@ -39,6 +41,8 @@ class Relay:
     """Record-Route values to put on top, in this order."""
     timer_c: float = 180.0
     """Seconds that an INVITE may ring before its branches are cancelled (§16.6 step 11)."""
+    hides_path: bool = False
+    """Whether Via and Record-Route as received stay here; of the responses, Via is put back."""
 
     def __post_init__(self) -> None:
         if not self.targets:

@@ -7,7 +7,7 @@ from ..errors import InvalidHeader, SipError
 from ..syntax.message import Request, Response
 from ..syntax.names import phrase
 from ..transport.flow import Flow, format_address
-from .decision import Target
+from .decision import Relay, Target
 
 #: §16.6 step 3: the count where a request came without one.
 MAX_FORWARDS: Final = 70
@@ -38,11 +38,14 @@ def hops_left(request: Request) -> int:
     return int(value) - 1
 
 
-def prepare(request: Request, record_route: Sequence[str]) -> Request:
+def prepare(relay: Relay) -> Request:
     """Return a copy with what all branches have in common (§16.6 steps 1, 3 and 4); raises as `hops_left`."""
-    copy = request.copy()
-    copy.set("Max-Forwards", str(hops_left(request)))
-    for value in reversed(record_route):
+    copy = relay.request.copy()
+    copy.set("Max-Forwards", str(hops_left(relay.request)))
+    if relay.hides_path:
+        copy.remove("via")
+        copy.remove("record-route")
+    for value in reversed(relay.record_route):
         copy.prepend("Record-Route", value)
     return copy
 
@@ -53,13 +56,20 @@ def branch_request(prepared: Request, target: Target, branch: str) -> Request:
     request.uri = target.uri
     for value in reversed(target.route):
         request.prepend("Route", value)
-    request.prepend("Via", via_value(target.flow, branch))
+    request.prepend("Via", via_value(target.flow, branch) + target.via_params)
     return request
 
 
 def via_value(flow: Flow, branch: str) -> str:
     """Write our Via for a request that leaves by `flow`."""
     return f"SIP/2.0/{flow.transport.upper()} {format_address(flow.local)};branch={branch}"
+
+
+def restore_via(response: Response, request: Request) -> None:
+    """Give a response, our own Via gone, the Via values of the request that stayed here (§16.7 step 3)."""
+    response.remove("Via")
+    for value in reversed(request.all("via")):
+        response.prepend("Via", value)
 
 
 def best(responses: Sequence[Response]) -> int:

@@ -150,7 +150,7 @@ class StatefulProxy:
         if not isinstance(decision, Relay):
             return
         try:
-            prepared = prepare(decision.request, ())
+            prepared = prepare(decision)
         except SipError:
             return
         for target in decision.targets:
@@ -160,7 +160,7 @@ class StatefulProxy:
         self, incoming: Incoming, transaction: ServerTransaction, relay: Relay, now: float
     ) -> Context | None:
         try:
-            prepared = prepare(relay.request, relay.record_route)
+            prepared = prepare(relay)
         except SipError as error:
             self._reply(incoming, transaction, Reply(error.status, error.reason), now)
             return None
