@@ -65,6 +65,21 @@ def test_a_trace_shows_a_call_on_both_sides_of_the_edge(
     assert traces(host) == []
 
 
+def test_nothing_of_the_inside_leaves_the_node(
+    host: Host, machine: Machine, phones: tuple[Phone, Phone]
+) -> None:
+    """Topology hiding: no message of a call that phones get names an inner address or another hop."""
+    caller, callee = phones
+    with tracing(host, f"--json user={caller.user}"):
+        call(machine, caller, callee, packets=20).check()
+
+    rows = [json.loads(line) for line in host.check_output(f"cat {OUTPUT}").splitlines()]
+    public = f"{machine.address}:5060"
+    shown = [row["message"] for row in rows if row["direction"] == "out" and row["source"] == public]
+    assert len(shown) >= 6
+    assert [text for text in shown if "127.0.0.1" in text or text.count("\nVia:") != 1] == []
+
+
 def test_a_capture_is_one_for_tcpdump(host: Host, machine: Machine, phones: tuple[Phone, Phone]) -> None:
     """The file begins as libpcap's do, and holds requests and answers."""
     with tracing(host, "--pcap - method=INVITE"):
