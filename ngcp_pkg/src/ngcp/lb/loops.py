@@ -46,7 +46,7 @@ def check_loop(request: Request, edge: Edge) -> None:
 
 def tell_passages(request: Request, edge: Edge) -> str:
     """Return the parameter that says for how many Via values of ours our next one stands, if any."""
-    if request.shape.count("via") <= OF_A_CALL and len(request.all("via")) <= OF_A_CALL:
+    if len(request.all("via")) <= OF_A_CALL:
         return ""
     passages = _count(_own_vias(request, edge), edge)
     return f";{PASSAGES}={passages}" if passages else ""

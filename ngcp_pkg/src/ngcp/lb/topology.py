@@ -93,10 +93,11 @@ def show_outside(response: Response, incoming: Incoming, edge: Edge) -> None:
 
 
 def replace(message: Message, name: str, values: Sequence[str]) -> None:
-    """Let `name` have these values, one a line."""
-    message.remove(name)
-    for value in reversed(values):
-        message.prepend(name, value)
+    """Let `name` have these values."""
+    if values:
+        message.set(name, ", ".join(values))
+    else:
+        message.remove(name)
 
 
 def _is_from_inside(warning: str, edge: Edge) -> bool:

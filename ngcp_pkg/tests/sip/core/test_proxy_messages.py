@@ -93,6 +93,28 @@ def test_every_branch_has_its_own_name(desk: Desk) -> None:
     assert len(branches) == 2
 
 
+def test_a_path_that_is_hidden_comes_back(desk: Desk) -> None:
+    """§16.7 step 3: the next hop sees our Via alone, whoever comes before gets the answer by all of them."""
+    request = make_request("INVITE", "z9hG4bKa1", "Record-Route: <sip:before;lr>")
+    request.append("Via", "SIP/2.0/TCP 192.0.2.9;branch=z9hG4bKfar")
+    incoming = desk.incoming(request)
+    relay = Relay(
+        incoming.request,
+        (Target("sip:bob@192.0.2.3", DOWN, via_params=";x=1"),),
+        ("<sip:me;lr>",),
+        hides_path=True,
+    )
+    assert desk.proxy.execute(incoming, relay, 0.0) is not None
+
+    (forwarded,) = desk.sent(DOWN)
+    (mine,) = forwarded.all("Via")
+    assert mine.startswith("SIP/2.0/UDP 192.0.2.1:5060;branch=") and mine.endswith(";x=1")
+    assert forwarded.all("Record-Route") == ["<sip:me;lr>"]
+    returning = desk.answer(forwarded, 200)
+    assert returning is not None
+    assert returning.response.all("Via") == request.all("Via")
+
+
 def test_the_request_that_the_daemon_holds_stays_as_it_came(desk: Desk) -> None:
     context = desk.relay(make_request(), record_route=("<sip:me;lr>",))
     assert context.incoming.request.all("Via") == ["SIP/2.0/UDP 192.0.2.2:5060;branch=z9hG4bKa1"]

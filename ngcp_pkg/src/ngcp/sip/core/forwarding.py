@@ -68,8 +68,7 @@ def via_value(flow: Flow, branch: str) -> str:
 def restore_via(response: Response, request: Request) -> None:
     """Give a response, our own Via gone, the Via values of the request that stayed here (§16.7 step 3)."""
     response.remove("Via")
-    for value in reversed(request.all("via")):
-        response.prepend("Via", value)
+    response.prepend("Via", ", ".join(request.all("via")))
 
 
 def best(responses: Sequence[Response]) -> int:
