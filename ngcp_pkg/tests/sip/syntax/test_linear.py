@@ -157,6 +157,7 @@ def steps(work: Callable[[], None]) -> int:
 
 @pytest.mark.parametrize("shape", WORST)
 def test_twice_as_much_takes_twice_as_long(shape: str) -> None:
+    steps(WORST[shape](50))  # CPython 3.13 counts a function fully only from the second time on
     once, twice = steps(WORST[shape](100)), steps(WORST[shape](200))
 
     assert once <= twice * 1.01
