@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from ngcp.service.commands import CommandTable
+from ngcp.tools import kamctl, sercmd
 from ngcp.tools.control import DAEMONS, Name
-from tools.conftest import Node, ServeNode
+from tools.conftest import Node, ServeNode, Tool
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "debian/completions"
 SOURCE = Path(sys.modules["ngcp.tools.control"].__file__ or "").parents[2]
@@ -86,12 +87,25 @@ def test_the_scripts_are_bash(script: Path) -> None:
         (("ngcp-kamctl", "lb", "trace", "--p"), {"--pcap"}),
     ],
 )
-def test_a_tab_offers_what_may_come_next(node: Node, words: tuple[str, ...], offered: set[str]) -> None:
-    assert set(complete(node.directory, *words)) == offered
+def test_a_tab_offers_what_may_come_next(
+    node: Node, tool: Tool, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], offered: set[str]
+) -> None:
+    """What the script runs, without the script."""
+    assert node
+    monkeypatch.setenv("COMP_WORDS", "\n".join(words))
+    monkeypatch.setenv("COMP_CWORD", str(len(words) - 1))
+    monkeypatch.setenv(f"_{words[0].upper().replace('-', '_')}_COMPLETE", "complete_bash")
+    main = sercmd.main if words[0] == "ngcp-sercmd" else kamctl.main
+
+    assert set(tool(main)[1].split()) == offered
+
+
+def test_the_scripts_ask_the_tools(node: Node) -> None:
+    assert set(complete(node.directory, "ngcp-sercmd", "lb", "htable.dump", "")) == {"ipban", "auth"}
+    assert complete(node.directory, "ngcp-kamctl", "lb", "ba") == ["ban"]
 
 
 def test_a_daemon_that_is_down_offers_nothing_and_disturbs_nobody(node: Node) -> None:
     (node.directory / DAEMONS[Name.LB].configuration.name).unlink()
 
     assert complete(node.directory, "ngcp-sercmd", "lb", "htable.dump", "") == []
-    assert complete(node.directory, "ngcp-sercmd", "lb", "he") == ["help"]
