@@ -8,7 +8,9 @@ from flows.attempts import Attempt
 from flows.phones import Phone
 from flows.whole import INSIDE, Node
 from ngcp.proxy.control import statistics
+from ngcp.proxy.metrics import metrics
 from ngcp.sip.core.digest import md5_ha1
+from service.prometheus import read
 
 
 @pytest.fixture
@@ -152,3 +154,6 @@ def test_requests_and_replies_are_counted(node: Node) -> None:
     counted = statistics(node.proxy)
     assert (counted["requests.REGISTER"], counted["registrations"]) == (2, 1)
     assert (counted["replies.4xx"], counted["replies.2xx"]) == (1, 1)
+    samples = read(metrics(node.proxy))
+    assert samples["ngcp_proxy_requests_total", "REGISTER"] == 2
+    assert (samples["ngcp_proxy_registrations", ""], samples["ngcp_proxy_malformed_total", ""]) == (1, 0)
