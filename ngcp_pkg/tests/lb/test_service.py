@@ -7,6 +7,8 @@ import ssl
 import xmlrpc.client
 
 import pytest
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import Request, TextMessage
 
 from lb.conftest import free_port
 from net.certificate import write_certificate
@@ -214,3 +216,45 @@ def test_without_tls_there_is_nothing_to_reload(configuration: Configuration) ->
         await service.stop()
 
     asyncio.run(test())
+
+
+@pytest.mark.parametrize("transport", ["ws", "wss"])
+def test_a_browser_is_answered(configuration: Configuration, transport: str) -> None:
+    """RFC 7118, with the origins of the configuration."""
+    port, secure_port = free_port(), free_port()
+    origin = "https://phone.example.org"
+    public = dataclasses.replace(
+        configuration.public, ws_port=port, wss_port=secure_port, ws_origins=(origin,)
+    )
+    configuration = dataclasses.replace(configuration, public=public)
+    address = public.address, port if transport == "ws" else secure_port
+    context = ssl.create_default_context(cafile=str(public.certificate))
+    context.check_hostname = False
+
+    async def ask(page: str) -> bytes:
+        reader, writer = await asyncio.open_connection(*address, ssl=context if transport == "wss" else None)
+        browser = WSConnection(ConnectionType.CLIENT)
+        headers = [(b"Origin", page.encode())]
+        upgrade = Request(host="a", target="/", subprotocols=["sip"], extra_headers=headers)
+        writer.write(browser.send(upgrade))
+        status = await reader.readuntil(b"\r\n\r\n")
+        if not status.startswith(b"HTTP/1.1 101 "):
+            return status
+        browser.receive_data(status)
+        ping = PING.format(address=format_address(address), transport=transport.upper(), number=3)
+        writer.write(browser.send(TextMessage(data=ping)))
+        frame = await reader.readuntil(b"\r\n\r\n")
+        writer.transport.abort()
+        return frame[frame.index(b"SIP/2.0") :]
+
+    async def test() -> None:
+        service = LoadBalancerService(configuration, bytes(32), lambda: configuration)
+        await service.start()
+        assert (await ask("https://evil.example.org")).startswith(b"HTTP/1.1 403 ")
+        answer = await ask(origin)
+        assert answer.startswith(
+            b"SIP/2.0 200 OK\r\nVia: SIP/2.0/%b 127.0.0.1:9;" % transport.upper().encode()
+        )
+        await service.stop()
+
+    run(test)
