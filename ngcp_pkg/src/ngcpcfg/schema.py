@@ -73,6 +73,11 @@ EVEN_MEDIA_PORT: Final = Rule(
     "an even port number from 1024 to 65534: RTP uses the even one, RTCP the next",
     lambda value: MEDIA_PORT.accepts(value) and isinstance(value, int) and value % 2 == 0,
 )
+WORKERS: Final = Rule(
+    "a whole number from 1 to 16, or auto",
+    lambda value: value == "auto" or number(1, 16).accepts(value),
+)
+WORKER_PORT: Final = number(1024, 65521, "the first of 15 port numbers,")
 TOS: Final = number(0, 255, "the whole TOS byte,")
 SECONDS: Final = number(1, 31_536_000, "a number of seconds")
 YES_NO: Final = Rule("yes or no", lambda value: isinstance(value, Switch) and value in {"yes", "no"})
@@ -187,6 +192,8 @@ SCHEMA: Final[Mapping[str, Rule]] = {
     "kamailio.lb.tls.port": PORT,
     "kamailio.lb.tls.sslcertfile": PATH,
     "kamailio.lb.tls.sslcertkeyfile": PATH,
+    "kamailio.lb.worker_port": WORKER_PORT,
+    "kamailio.lb.workers": WORKERS,
     "kamailio.lb.xmlrpc.port": PORT,
     "kamailio.lb.metrics.enable": YES_NO,
     "kamailio.lb.metrics.port": PORT,
@@ -225,7 +232,7 @@ BELOW: Final = (("rtpproxy.minport", "rtpproxy.maxport"),)
 
 #: Ports of one transport on one side of the node: two daemons cannot have the same.
 DISTINCT: Final = (
-    ("kamailio.lb.port", "kamailio.proxy.port", "rtpproxy.control_port"),
+    ("kamailio.lb.port", "kamailio.lb.worker_port", "kamailio.proxy.port", "rtpproxy.control_port"),
     (
         "kamailio.lb.port",
         "kamailio.lb.tls.port",

@@ -11,9 +11,9 @@ from flows.wire import Packet, Wire
 from ngcp.sip.syntax import NameAddr
 
 
-@pytest.fixture
-def node() -> Node:
-    return Node()
+@pytest.fixture(params=[1, 3], ids=["one worker", "three workers"])
+def node(request: pytest.FixtureRequest) -> Node:
+    return Node(workers=request.param)
 
 
 def call_bob(node: Node, *, script: Script = ANSWERS, transport: str = "udp") -> tuple[Call, Phone]:
@@ -27,7 +27,7 @@ def call_bob(node: Node, *, script: Script = ANSWERS, transport: str = "udp") ->
 
 def assert_nothing_is_left(node: Node) -> None:
     node.wire.run(200.0)
-    assert (node.proxy.transactions, node.edge.transactions) == (0, 0)
+    assert (node.proxy.transactions, node.edge_transactions) == (0, 0)
 
 
 @pytest.mark.parametrize("hangs_up", ["caller", "callee"])

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from flows import workers
 from flows.attempts import ANSWERS, Script
 from flows.outside import watch
 from flows.phones import Phone
@@ -28,15 +29,30 @@ class Node:
     table: MemoryTable = field(default_factory=MemoryTable)
     relay: MemoryRelay = field(default_factory=MemoryRelay)
     ring_timeout: float = 60.0
+    workers: int = 1
+    """Of the load-balancer."""
 
     def __post_init__(self) -> None:
         for number, user in enumerate(("alice", "bob", "carol"), 1001):
             self.directory.add(user, f"431{number}")
-        self.edge = LoadBalancer(self._lb_configuration(), b"edge secret", self.wire.ids("lb"))
-        for transport, address in (("udp", EDGE), ("tcp", EDGE), ("tls", EDGE_TLS), ("udp", INSIDE)):
-            self.wire.attach(self.edge, transport, address)
+        self.edges = workers.start(self.wire, self._lb_configuration(), self.workers)
         watch(self.wire, (EDGE, EDGE_TLS), {INSIDE[0], PROXY[0]})
         self.proxy = self.start_proxy()
+
+    @property
+    def edge(self) -> LoadBalancer:
+        """The first worker, which has all phones if it is the only one."""
+        return self.edges[0]
+
+    @property
+    def edge_transactions(self) -> int:
+        return sum(edge.transactions for edge in self.edges)
+
+    def restart_edge(self, size: int) -> None:
+        """Kill the load-balancer and start it again with another number of workers."""
+        for edge in self.edges:
+            self.wire.detach(edge)
+        self.edges = workers.start(self.wire, self._lb_configuration(), size, before=len(self.edges))
 
     def start_proxy(self) -> ProxyCore:
         """Let a proxy begin, with the registrations that the table holds."""
@@ -90,7 +106,7 @@ class Node:
         return proxy_config.Configuration(
             listen=proxy_config.Endpoint(*PROXY),
             xmlrpc=proxy_config.Endpoint("127.0.0.1", 8000),
-            load_balancer=proxy_config.Endpoint(*INSIDE),
+            load_balancer=proxy_config.LoadBalancerEndpoint(*INSIDE),
             media_relay=proxy_config.MediaRelayEndpoint("127.0.0.1", 12222),
             database=proxy_config.Database("/run/mysqld/mysqld.sock"),
             ring_timeout=self.ring_timeout,

@@ -8,7 +8,7 @@ lost or doubled, connections can break. Coroutines (a daemon that awaits its dat
 import heapq
 import itertools
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,8 @@ class Packet:
         return self.data.decode(errors="replace")
 
 
+#: Takes what arrives at a socket.
+Receive = Callable[[bytes, Flow, float], None]
 #: Says how many copies of a datagram arrive: 0 it is lost, 2 it is doubled.
 Meddler = Callable[[Packet], int]
 
@@ -75,7 +77,11 @@ class Wire:
         self.inspectors: list[Callable[[Packet], None]] = []
         """Look at every packet when it is sent."""
         self._cores: list[Core] = []
-        self._sockets: dict[tuple[str, Address], Core] = {}
+        self.spread: Callable[[Address], int] = lambda peer: peer[1]
+        """The kernel's hash: of the cores that share a socket it gives each peer one."""
+        self._sockets: dict[tuple[str, Address], list[Core]] = {}
+        self._receivers: dict[tuple[str, Address], Receive] = {}
+        self._ends: dict[End, Core] = {}
         self._listening: set[tuple[str, Address]] = set()
         self._framers: dict[End, StreamFramer] = {}
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
@@ -88,23 +94,50 @@ class Wire:
         """Give `core` a socket; over streams, one that does not listen can only call."""
         if core not in self._cores:
             self._cores.append(core)
-        self._sockets[transport, address] = core
+        self._sockets[transport, address] = [core]
         if listens:
             self._listening.add((transport, address))
+
+    def share(self, cores: Sequence[Core], transport: str, address: Address) -> None:
+        """Give all `cores` the same socket."""
+        for core in cores:
+            self.attach(core, transport, address)
+        self._sockets[transport, address] = list(cores)
+
+    def attach_to(self, receive: Receive, core: Core, transport: str, address: Address) -> None:
+        """Give `core` a socket of its own whose datagrams go to `receive`."""
+        self.attach(core, transport, address)
+        self._receivers[transport, address] = receive
 
     def detach(self, core: Core) -> None:
         """Let a core die: its sockets are gone, its connections break."""
         self._cores.remove(core)
-        for transport, address in [socket for socket, user in self._sockets.items() if user is core]:
-            self.hang_up(transport, address)
-            self._listening.discard((transport, address))
-            del self._sockets[transport, address]
+        for end in [end for end, user in self._ends.items() if user is core]:
+            self._break(end)
+        for socket, users in list(self._sockets.items()):
+            if core in users:
+                users.remove(core)
+                self._receivers.pop(socket, None)
+            if not users:
+                self._listening.discard(socket)
+                del self._sockets[socket]
 
     def hang_up(self, transport: str, address: Address) -> None:
         """Break every connection that `address` has."""
         for end in [end for end in self._framers if end[0] == transport and address in end[1:]]:
-            if self._framers.pop(end, None) is not None:
-                self._sockets[end[:2]].transport_failed(Flow(*end), self.now)
+            self._break(end)
+
+    def _break(self, end: End) -> None:
+        for side in (end, (end[0], end[2], end[1])):
+            if self._framers.pop(side, None) is not None:
+                self._ends.pop(side).transport_failed(Flow(*side), self.now)
+
+    def _core_at(self, transport: str, address: Address, peer: Address) -> Core | None:
+        """Return who hears what `peer` sends to a socket."""
+        users = self._sockets.get((transport, address))
+        if users is None:
+            return None
+        return users[self.spread(peer) % len(users)] if len(users) > 1 else users[0]
 
     def clock(self) -> float:
         """Return the virtual time."""
@@ -176,21 +209,23 @@ class Wire:
                     busy = True
 
     def _carry(self, core: Core, data: bytes, flow: Flow) -> None:
-        assert self._sockets.get((flow.transport, flow.local)) is core, f"{flow} does not start at the sender"
+        users = self._sockets.get((flow.transport, flow.local), ())
+        assert core in users, f"{flow} does not start at the sender"
         packet = Packet(len(self.packets), self.now, flow.transport, flow.local, flow.remote, data)
         self.packets.append(packet)
         for inspect in self.inspectors:
             inspect(packet)
-        if flow.transport != "udp":
+        if flow.transport not in ("udp", "worker"):
             self._carry_stream(core, packet, flow)
             return
         for copy in range(self.meddler(packet)):
             self.at(self.now + LATENCY * (1 + copy), lambda: self._arrive(packet))
 
     def _arrive(self, packet: Packet) -> None:
-        core = self._sockets.get((packet.transport, packet.destination))
+        core = self._core_at(packet.transport, packet.destination, packet.source)
         if core is not None:
-            core.receive(packet.data, Flow(packet.transport, packet.destination, packet.source), self.now)
+            receive = self._receivers.get((packet.transport, packet.destination), core.receive)
+            receive(packet.data, Flow(packet.transport, packet.destination, packet.source), self.now)
 
     def _carry_stream(self, core: Core, packet: Packet, flow: Flow) -> None:
         near: End = (flow.transport, flow.local, flow.remote)
@@ -199,11 +234,15 @@ class Wire:
             if far[:2] not in self._listening:
                 core.transport_failed(flow, self.now)
                 return
-            for end in (near, far):
+            called = self._core_at(*far)
+            assert called is not None, "somebody listens there"
+            for end, user in ((near, core), (far, called)):
                 self._framers[end] = StreamFramer()
-                opened = getattr(self._sockets[end[:2]], "connected", None)
+                self._ends[end] = user
+                opened = getattr(user, "connected", None)
                 if opened is not None:
                     opened(Flow(*end))
+        assert self._ends[near] is core, f"{flow} is another core's"
         self.at(self.now + LATENCY, lambda: self._arrive_stream(packet, far))
 
     def _arrive_stream(self, packet: Packet, end: End) -> None:
@@ -211,7 +250,7 @@ class Wire:
         if framer is None:
             return
         for message in framer.feed(packet.data):
-            self._sockets[end[:2]].receive(message, Flow(*end), self.now)
+            self._ends[end].receive(message, Flow(*end), self.now)
 
     # Looking back
 

@@ -6,6 +6,7 @@ import pytest
 
 from ngcp.lb.config import Configuration, Internal, Proxy, Public, load
 from ngcp.service.config import ConfigError
+from ngcp.service.workers import MAXIMUM
 
 
 @pytest.fixture
@@ -23,6 +24,13 @@ def test_only_the_public_address_is_mandatory(file: Path) -> None:
         "Sipwise NGCP LB",
         184,
     )
+
+
+def test_a_worker_for_each_core(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(64)))
+    file.write_text("public: {address: 192.0.2.1}\nworkers: 0")
+
+    assert load(file).processes == MAXIMUM
 
 
 def test_everything(file: Path) -> None:
@@ -61,11 +69,11 @@ def test_everything(file: Path) -> None:
         ("public: {address: 192.0.2.1}\nproxies: []", "proxies are 1 to 64, not 0"),
         (
             "public: {address: 192.0.2.1}\nproxies: [{}, {}]",
-            "each of proxies and internal is a socket of its own",
+            "each of proxies and internal, its worker_port and above, is a socket of its own",
         ),
         (
             "public: {address: 192.0.2.1}\nproxies: [{port: 5060}]",
-            "each of proxies and internal is a socket of its own",
+            "each of proxies and internal, its worker_port and above, is a socket of its own",
         ),
         ("public: {address: 192.0.2.1}\nproxies: [{weight: 0}]", "proxies[0]: weight is 1 to 1000, not 0"),
         ("public: {address: 192.0.2.1}\ndispatcher: {patience: 0}", "dispatcher: patience is above 0"),
@@ -89,6 +97,17 @@ def test_everything(file: Path) -> None:
             "block_useragents: ua_patterns[1]: '(a+)+': no group may be repeated",
         ),
         ("public: {address: 127.0.0.1}", "public and internal are the same socket"),
+        ("public: {address: 192.0.2.1}\nworkers: 17", "workers is a number up to 16, not 17"),
+        ("public: {address: 192.0.2.1}\nworkers: -1", "workers is a number up to 16, not -1"),
+        ("public: {address: 192.0.2.1}\ninternal: {worker_port: 65530}", "internal: 65536 is no port"),
+        (
+            "public: {address: 192.0.2.1}\ninternal: {worker_port: 5050}",
+            "internal: port 5060 is one of those from worker_port up",
+        ),
+        (
+            "public: {address: 192.0.2.1}\nproxies: [{port: 5110}]",
+            "each of proxies and internal, its worker_port and above, is a socket of its own",
+        ),
         ("public: {address: 192.0.2.1}\ntos: 256", "tos is one octet, not 256"),
         ("public: {address: 192.0.2.1, adress: x}", "public.adress: unknown key; allowed: address, port"),
     ],

@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from ngcp.provisioning.location import LocationRow
-from ngcp.proxy.config import Configuration, Database, Endpoint, MediaRelayEndpoint
+from ngcp.proxy.config import Configuration, Database, Endpoint, LoadBalancerEndpoint, MediaRelayEndpoint
 from ngcp.proxy.core import Clock, ProxyCore
 from ngcp.proxy.desk import QUEUE
 from ngcp.proxy.service import Doors, compose
@@ -42,7 +42,7 @@ class Counter:
         configuration = Configuration(
             Endpoint(HOST, 5062),
             Endpoint(HOST, 8000),
-            Endpoint(HOST, 5060),
+            LoadBalancerEndpoint(HOST, 5060),
             MediaRelayEndpoint(HOST, 12222),
             Database(""),
         )

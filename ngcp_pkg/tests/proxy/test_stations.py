@@ -5,13 +5,14 @@ from itertools import count
 import pytest
 
 from ngcp.proxy.dialogs import Dialogs
+from ngcp.proxy.edge import Edge
 from ngcp.proxy.facts import Callee, Caller, Facts
 from ngcp.proxy.stations import STATIONS, Floor, Outcome, Store, source_of
+from ngcp.service.workers import sockets_of
 from ngcp.sip.core.decision import Relay, Reply
 from ngcp.sip.core.digest import Authenticator, Verdict
 from ngcp.sip.core.registrar import AddressOfRecord, Binding, Registrar, Rules, Source
 from ngcp.sip.syntax import Request
-from ngcp.sip.transport import Flow
 from proxy.doors import make_subscriber
 
 PATH = "<sip:lb@127.0.0.1:5060;lr;received=sip:192.0.2.9:6000>"
@@ -32,9 +33,9 @@ def make_floor() -> Floor:
     ids = count()
     authenticator = Authenticator(b"s", lifetime=300.0, ids=lambda: str(next(ids)))
     own = ("127.0.0.1", 5062)
-    to_edge = Flow("udp", own, ("127.0.0.1", 5060))
+    edge = Edge(own, sockets_of(("127.0.0.1", 5060), 5101))
     registrar = Registrar(Rules(), lambda: f"r{next(ids)}")
-    return Floor(authenticator, registrar, Dialogs(b"s", own), to_edge, ring_timeout=30.0)
+    return Floor(authenticator, registrar, Dialogs(b"s", own), edge, ring_timeout=30.0)
 
 
 def make_request(method: str = "INVITE") -> Request:

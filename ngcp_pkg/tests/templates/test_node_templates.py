@@ -50,6 +50,25 @@ def test_load_balancer_hides_the_inside_unless_told_not_to(tmp_path: Path, hides
     assert (read.topology_hiding, read.inner_servers) == (hides, ("Inner",))
 
 
+def test_the_proxy_knows_the_load_balancers_workers(tmp_path: Path) -> None:
+    node = render(tmp_path, sip_lb_workers=3, sip_lb_worker_port=5201)
+    balancer, behind = lb.load(node.path(LB)), proxy.load(node.path(PROXY))
+
+    assert balancer.processes == 3
+    assert balancer.internal.sockets[1] == ("127.0.0.1", 5201)
+    assert balancer.internal.sockets == behind.load_balancer.sockets
+
+
+def test_as_many_workers_as_cores(tmp_path: Path) -> None:
+    assert lb.load(render(tmp_path, sip_lb_workers="auto").path(LB)).workers == 0
+
+
+@pytest.mark.parametrize("workers", [0, 17, "many", "2.5"])
+def test_a_number_of_workers_that_cannot_be_is_refused_by_name(tmp_path: Path, workers: int | str) -> None:
+    with pytest.raises(RefusedError, match=r"kamailio\.lb\.workers: .*from 1 to 16, or auto"):
+        render(tmp_path, sip_lb_workers=workers)
+
+
 def test_load_balancer_takes_exceptions_from_the_nat_test(tmp_path: Path) -> None:
     node = render(
         tmp_path,

@@ -10,6 +10,7 @@ from ngcp.net.admission import Limits
 from ngcp.net.udp import family_of
 from ngcp.service.config import load_yaml
 from ngcp.service.metrics import Metrics
+from ngcp.service.workers import MAXIMUM, cores, sockets_of
 from ngcp.sip.transport.flow import Address
 
 #: Where the rendered file lives on a node.
@@ -125,16 +126,27 @@ class Internal:
     """Port of SIP over UDP and over TCP."""
     xmlrpc_port: int = 5060
     """TCP port of the control commands, XMLRPC over HTTP; it may be `port`."""
+    worker_port: int = 5101
+    """UDP port of the second worker; those of further ones count up."""
 
     def __post_init__(self) -> None:
         _check_address(self.address)
         _check_port(self.port)
         _check_port(self.xmlrpc_port)
+        for _, port in self.sockets:
+            _check_port(port)
+        if self.socket in self.sockets[1:]:
+            raise ValueError(f"port {self.port} is one of those from worker_port up")
 
     @property
     def socket(self) -> Address:
         """The address of UDP."""
         return self.address, self.port
+
+    @property
+    def sockets(self) -> tuple[Address, ...]:
+        """The UDP addresses of all workers there can be, the main one first."""
+        return sockets_of(self.socket, self.worker_port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +229,8 @@ class Configuration:
     """Whose telephone is not wanted."""
     metrics: Metrics = field(default_factory=Metrics)
     """Where Prometheus finds counters."""
-
+    workers: int = 1
+    """Processes that share the public sockets; 0: as many as there are cores."""
     limits: Limits = field(default_factory=Limits)
     """What the public TCP, TLS and WebSocket connections may take, all together."""
 
@@ -229,10 +242,19 @@ class Configuration:
         sockets = [proxy.socket for proxy in self.proxies]
         if not 1 <= len(sockets) <= MAX_PROXIES:
             raise ValueError(f"proxies are 1 to {MAX_PROXIES}, not {len(sockets)}")
-        if len(set(sockets)) < len(sockets) or self.internal.socket in sockets:
-            raise ValueError("each of proxies and internal is a socket of its own")
-        if self.internal.socket in [address for _, address in self.public.sockets]:
+        if len(set(sockets)) < len(sockets) or set(sockets) & set(self.internal.sockets):
+            raise ValueError(
+                "each of proxies and internal, its worker_port and above, is a socket of its own"
+            )
+        if not {address for _, address in self.public.sockets}.isdisjoint(self.internal.sockets):
             raise ValueError("public and internal are the same socket")
+        if not 0 <= self.workers <= MAXIMUM:
+            raise ValueError(f"workers is a number up to {MAXIMUM}, not {self.workers}")
+
+    @property
+    def processes(self) -> int:
+        """How many workers there are."""
+        return self.workers or min(cores(), MAXIMUM)
 
 
 def load(path: Path) -> Configuration:

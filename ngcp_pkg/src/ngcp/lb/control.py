@@ -4,9 +4,11 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
+from ngcp.lb.colleagues import Colleagues
 from ngcp.lb.config import Configuration
 from ngcp.lb.core import LoadBalancer
 from ngcp.lb.dispatcher_control import add_dispatcher
+from ngcp.lb.fanout import OWN, total
 from ngcp.lb.tables import TableCommands
 from ngcp.lb.trace import Traces, add_traces
 from ngcp.service.commands import CommandTable, Json
@@ -14,10 +16,19 @@ from ngcp.service.statistics import Statistics, add_statistics
 from ngcp.sip.transport.flow import Flow
 
 
-def make_commands(core: LoadBalancer, reread: Callable[[], Configuration]) -> CommandTable:
-    """Return the table of the load-balancer's commands; `reread` reads the configuration file again."""
+def make_commands(
+    core: LoadBalancer, reread: Callable[[], Configuration], colleagues: Colleagues | None = None
+) -> CommandTable:
+    """Return the table of the load-balancer's commands; `reread` reads the configuration file again.
+
+    With `colleagues` its counters are of all workers.
+    """
     table = CommandTable("kamailio-lb")
-    add_statistics(table, lambda: statistics(core))
+    if colleagues is None:
+        add_statistics(table, lambda: statistics(core))
+    else:
+        add_statistics(table, lambda: total(statistics(core), colleagues))
+    table.add(OWN, lambda: {**statistics(core)}, "counters of this process alone")
     table.add("tm.stats", lambda: transactions(core), "transactions alive, and final answers by class")
     table.add("core.tcp_info", lambda: tcp_info(core), "how many TCP and TLS connections there are")
     table.add("core.tcp_list", lambda: connections(core), "every TCP and TLS connection")

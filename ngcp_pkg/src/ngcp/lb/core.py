@@ -15,6 +15,7 @@ from ngcp.lb.config import Configuration
 from ngcp.lb.contact import mask_answer
 from ngcp.lb.dispatcher import Dispatcher
 from ngcp.lb.edge import Edge
+from ngcp.lb.exchange import Exchange
 from ngcp.lb.headers import FROM_OUTSIDE, TO_OUTSIDE, keep_private
 from ngcp.lb.probes import Probes
 from ngcp.lb.protection import Protection
@@ -48,13 +49,25 @@ class LoadBalancer:
         secret: bytes,
         ids: Callable[[], str],
         today: Callable[[], float] = time.time,
+        exchange: Exchange | None = None,
     ) -> None:
-        """`secret` seals masked Contacts; `ids` returns unguessable tokens, `today` Unix time for people."""
+        """`secret` seals masked Contacts; `ids` returns unguessable tokens, `today` Unix time for people.
+
+        `exchange` is for one of several workers.
+        """
         self._connections: set[Flow] = set()
+        is_connected: Callable[[Flow], bool] = self._connections.__contains__
+        if exchange is not None:
+            ids, is_connected = exchange.naming(ids), exchange.connected(self._connections)
+        self.exchange = exchange
+        """What passes between us and the other workers."""
         self._proxy = StatefulProxy(ids, server=configuration.server_header, translate_503=False)
-        self._edge = Edge.of(configuration, secret, self._connections.__contains__, self._proxy.origin)
+        worker = exchange.number if exchange else 0
+        self._edge = Edge.of(configuration, secret, is_connected, self._proxy.origin, worker)
         self._probes = Probes(self._edge.dispatcher, ids, configuration.server_header)
         self.protection = Protection(configuration, today)
+        if exchange is not None:
+            exchange.share(self.protection.shared)
         self._inside = self._edge.internal
         self.counters: Counter[str] = Counter()
         """Messages by way and kind; what was refused and dropped, in all and by reason."""
@@ -108,11 +121,15 @@ class LoadBalancer:
     def connected(self, flow: Flow) -> None:
         """Learn of a TCP or TLS connection."""
         self._connections.add(flow)
+        if self.exchange is not None:
+            self.exchange.note_opened(flow)
 
     def transport_failed(self, flow: Flow, now: float) -> None:
         """Learn that a flow carries nothing any more."""
         if flow in self._connections:
             self._connections.discard(flow)
+            if self.exchange is not None:
+                self.exchange.note_closed(flow)
         else:
             self.counters["send_failures"] += 1
         self._proxy.transport_failed(flow, now)
@@ -142,7 +159,22 @@ class LoadBalancer:
         if self.tap is not None:
             for data, flow in outbox:
                 self.tap(data, flow, outbound=True)
-        return outbox
+        return outbox if self.exchange is None else self.exchange.route(outbox)
+
+    # ngcp.lb.exchange
+
+    def receive_packet(self, packet: bytes, sender: int, now: float) -> None:
+        """Take what another worker says; `ValueError` if it is no packet."""
+        assert self.exchange is not None, "somebody speaks, so there are others"
+        self.exchange.receive(packet, sender)
+        for flow in self.exchange.lost():
+            self._proxy.transport_failed(flow, now)
+        for response, flow in self.exchange.responses():
+            try:
+                self._proxy.receive(response, flow, now)
+            except SipError as error:
+                self._turn_away(None, error, flow)
+        self._work(now)
 
     # Requests
 
@@ -157,6 +189,9 @@ class LoadBalancer:
                 self._proxy.reject(message, flow, 200)
                 return
         elif message.cseq.method == "OPTIONS" and self._probes.receive(message, flow):
+            return
+        elif self.exchange is not None and self.exchange.hands_over(message, flow):
+            self.counters["handed_over"] += 1
             return
         self._proxy.receive(message, flow, now)
 

@@ -61,6 +61,8 @@ class Edge:
     """Our public sockets."""
     internal: Address
     """Our internal socket, of UDP and of TCP."""
+    internals: frozenset[Address]
+    """Those of all workers there can be, ours among them."""
     dispatcher: Dispatcher
     """Where requests of phones go."""
     tokens: Tokens
@@ -81,8 +83,8 @@ class Edge:
     def __post_init__(self) -> None:
         hosts = frozenset(ip_address(host) for host, _ in self.public.addresses)
         object.__setattr__(self, "hosts", hosts)  # frozen, but this is still its making
-        own = self.public.addresses | {self.internal}
-        sockets = map(format_address, own)
+        own = self.public.addresses | self.internals
+        sockets = map(format_address, self.public.addresses | {self.internal})
         prefixes = *(f"<sip:{socket};" for socket in sockets), f"<sip:lb@{format_address(self.internal)};"
         object.__setattr__(self, "own", own)
         object.__setattr__(self, "prefixes", prefixes)
@@ -94,10 +96,11 @@ class Edge:
         secret: bytes,
         is_connected: Callable[[Flow], bool],
         origin: Callable[[str, str], Incoming | None] = lambda branch, method: None,
+        worker: int = 0,
     ) -> "Edge":
-        """Take the sockets from the configuration."""
-        public = Sockets(configuration.public.sockets)
-        internal = configuration.internal.socket
+        """Take the sockets of a worker from the configuration."""
+        public, internals = Sockets(configuration.public.sockets), configuration.internal.sockets
+        internal = internals[worker]
         dispatcher = Dispatcher(internal, configuration.proxies, configuration.dispatcher)
         nat = NatTest(map(ip_network, configuration.nattest_exceptions))
         hiding = Hiding(
@@ -106,7 +109,8 @@ class Edge:
             configuration.server_header,
             frozenset(configuration.inner_servers),
         )
-        return cls(public, internal, dispatcher, Tokens(secret), is_connected, nat, hiding, origin)
+        tokens, own = Tokens(secret), frozenset(internals)
+        return cls(public, internal, own, dispatcher, tokens, is_connected, nat, hiding, origin)
 
     def is_internal(self, flow: Flow) -> bool:
         """Whether `flow` is one of the inner side."""

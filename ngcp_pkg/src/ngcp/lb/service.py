@@ -8,11 +8,14 @@ from collections.abc import Callable
 from ngcp.lb.config import Configuration
 from ngcp.lb.control import make_commands
 from ngcp.lb.core import LoadBalancer
+from ngcp.lb.exchange import Exchange
+from ngcp.lb.fanout import spread
 from ngcp.lb.listeners import Listeners
 from ngcp.lb.metrics import metrics
 from ngcp.net.tls import BadCertificate
 from ngcp.service.commands import CommandError
 from ngcp.service.metrics import serve_metrics
+from ngcp.service.workers import Crew
 from ngcp.service.xmlrpc import ControlServer
 
 _log = logging.getLogger(__name__)
@@ -22,25 +25,39 @@ class LoadBalancerService:
     """The running daemon (a `ngcp.service.frame.Service`)."""
 
     def __init__(
-        self, configuration: Configuration, secret: bytes, reread: Callable[[], Configuration]
+        self,
+        configuration: Configuration,
+        secret: bytes,
+        reread: Callable[[], Configuration],
+        crew: Crew | None = None,
     ) -> None:
-        """`reread` reads the configuration file again, or raises `ConfigError`."""
+        """`reread` reads the configuration file again, or raises `ConfigError`; `crew` are all workers."""
+        self._crew = crew = crew or Crew()
         self._reread = reread
         self._configuration = configuration
-        self._core = LoadBalancer(configuration, secret, lambda: secrets.token_hex(8))
+        exchange = Exchange(crew.number, crew.size) if crew.size > 1 else None
+        self._core = LoadBalancer(configuration, secret, lambda: secrets.token_hex(8), exchange=exchange)
         self._listeners: Listeners | None = None
         self._release = contextlib.ExitStack()
 
     async def start(self) -> None:
         """Listen on both sides."""
         internal = self._configuration.internal
-        table = make_commands(self._core, self._reread)
+        crew = self._crew
+        listeners = Listeners(self._core, self._configuration, crew)
+        self._listeners = listeners
+        self._release.callback(listeners.close)
+        colleagues = listeners.colleagues if crew.is_main and crew.size > 1 else None
+        table = make_commands(self._core, self._reread, colleagues)
+        table.add("tls.reload", self.reload_tls, "read certificate and key anew; connections stay up")
+        if colleagues is not None:
+            spread(table, colleagues)
+        listeners.colleagues.serve(table)
         control = ControlServer(table)
         self._release.callback(control.close)
-        self._listeners = Listeners(self._core, self._configuration, control.adopt)
-        self._release.callback(self._listeners.close)
-        table.add("tls.reload", self.reload_tls, "read certificate and key anew; connections stay up")
-        self._listeners.open()
+        listeners.open(control.adopt)
+        if not crew.is_main:
+            return
         if internal.xmlrpc_port != internal.port:
             await control.listen(internal.address, internal.xmlrpc_port)
         scraped = await serve_metrics(lambda: metrics(self._core), self._configuration.metrics)

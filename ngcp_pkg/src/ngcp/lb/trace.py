@@ -103,7 +103,7 @@ class Traces:
 
     def start(self, pattern: str = "") -> int:
         """Begin a trace and return its number, or fail with 400 or 503."""
-        now = self._unix()
+        now, number = self._unix(), next(self._numbers)  # a failure counts, too: workers count alike
         self._end_unread(now)
         if len(self._traces) >= MAXIMUM:
             raise CommandError(503, f"there are {MAXIMUM} traces already")
@@ -111,7 +111,6 @@ class Traces:
             trace = Trace(Pattern.parse(pattern), now)
         except BadPattern as error:
             raise CommandError(400, str(error)) from error
-        number = next(self._numbers)
         self._traces[number] = trace
         self._core.tap = self
         return number

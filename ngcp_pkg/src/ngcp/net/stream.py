@@ -94,10 +94,10 @@ class StreamServer:
         self._up: dict[Address, Connection] = {}
         self._lost: list[Flow] = []
 
-    def listen(self, local: Address) -> Address:
-        """Bind and accept; return the bound address."""
+    def listen(self, local: Address, *, shared: bool = False) -> Address:
+        """Bind and accept; return the bound address. Processes may `share` it: each gets connections."""
         family = family_of(local[0]) or socket.AF_INET
-        self._socket = socket.create_server(local, family=family, backlog=1024)
+        self._socket = socket.create_server(local, family=family, backlog=1024, reuse_port=shared)
         self._mark(self._socket)  # accepted sockets inherit it
         host, port = self._socket.getsockname()[:2]
         self._local = (host, port)

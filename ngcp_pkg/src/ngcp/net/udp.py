@@ -42,8 +42,13 @@ class UdpSocket:
         received: Callable[[bytes, Address], None],
         drained: Callable[[], None] = lambda: None,
         tos: int = 0,
+        *,
+        shared: bool = False,
     ) -> None:
-        """Hand each datagram to `received(data, remote)` and say `drained()` once a turn."""
+        """Hand each datagram to `received(data, remote)` and say `drained()` once a turn.
+
+        Processes may open the same address, all `shared`: the kernel keeps a peer with one of them.
+        """
         family = family_of(local[0])
         if family is None:
             raise ValueError(f"{local[0]} is no IP address")
@@ -54,6 +59,7 @@ class UdpSocket:
         self._socket = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         try:
             self._configure(family, tos)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, shared)
             self._socket.bind(local)
         except OSError:
             self._socket.close()

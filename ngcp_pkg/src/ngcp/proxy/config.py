@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ngcp.service.config import load_yaml
 from ngcp.service.metrics import Metrics
+from ngcp.service.workers import sockets_of
 from ngcp.sip.core.registrar import Rules
 
 
@@ -25,6 +26,19 @@ class Endpoint:
     def pair(self) -> tuple[str, int]:
         """The address as sockets want it."""
         return self.address, self.port
+
+
+@dataclass(frozen=True, slots=True)
+class LoadBalancerEndpoint(Endpoint):
+    """Where the load-balancer listens for SIP."""
+
+    worker_port: int = 5101
+    """UDP port of its second worker; those of further ones count up."""
+
+    @property
+    def sockets(self) -> tuple[tuple[str, int], ...]:
+        """The addresses of all its workers, the first one's in front."""
+        return sockets_of(self.pair, self.worker_port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +67,7 @@ class Configuration:
     """Where SIP is received, from inside only."""
     xmlrpc: Endpoint
     """Where control commands are received."""
-    load_balancer: Endpoint
+    load_balancer: LoadBalancerEndpoint
     """The internal address of the load-balancer, through which everything leaves."""
     media_relay: MediaRelayEndpoint
     """The media relay."""

@@ -53,5 +53,6 @@ class Corridor:
     def decide_in_dialog(self, request: Request) -> Outcome:
         """Follow the route set (§16.12); everything leaves through the load-balancer."""
         if request.method != "REGISTER" and self.floor.dialogs.pop_own_route(request):
-            return Relay(request, (Target(request.uri, self.floor.to_edge),))
+            route = request.first("Route") if "route" in request else None
+            return Relay(request, (Target(request.uri, self.floor.edge.towards(route)),))
         return Drop() if request.method == "ACK" else Reply(481)

@@ -28,6 +28,7 @@ from .core import Clock, Parts, ProxyCore
 from .corridor import Corridor
 from .dialogs import Dialogs
 from .directory import Directory, Source, Terms
+from .edge import Edge
 from .facts import Gatherer
 from .locations import Locations, Table
 from .metrics import metrics
@@ -65,7 +66,7 @@ def compose(configuration: Configuration, secret: bytes, doors: Doors) -> Parts:
         authenticator,
         registrar,
         Dialogs(secret, own),
-        Flow("udp", own, configuration.load_balancer.pair),
+        Edge(own, configuration.load_balancer.sockets),
         configuration.ring_timeout,
     )
     terms = Terms(configuration.memory_lifetime, doors.clock.monotonic, doors.spawn)

@@ -9,10 +9,10 @@ from ngcp.sip.core.digest import Authenticator, Credentials, Verdict
 from ngcp.sip.core.registrar import AddressOfRecord, Binding, Registrar, Source, Update
 from ngcp.sip.syntax import Request
 from ngcp.sip.syntax.fields import split_list
-from ngcp.sip.transport import Flow
 from ngcp.sip.transport.flow import format_address
 
 from .dialogs import Dialogs
+from .edge import Edge
 from .facts import Facts
 
 #: Requests that start something here; all others belong into a dialog.
@@ -41,8 +41,8 @@ class Floor:
     authenticator: Authenticator
     registrar: Registrar
     dialogs: Dialogs
-    to_edge: Flow
-    """From us to the load-balancer."""
+    edge: Edge
+    """The ways to the load-balancer."""
     ring_timeout: float
 
 
@@ -109,7 +109,7 @@ def route(request: Request, facts: Facts, floor: Floor) -> Outcome | None:
         return Reply(480, "Offline")
     request.remove("Route")
     request.remove("Proxy-Authorization")
-    targets = tuple(_target(binding, floor.to_edge) for binding in callee.bindings)
+    targets = tuple(_target(binding, floor.edge) for binding in callee.bindings)
     record_route = (floor.dialogs.record_route(request),) if request.method == "INVITE" else ()
     return Relay(request, targets, record_route, timer_c=floor.ring_timeout)
 
@@ -131,6 +131,6 @@ def source_of(request: Request) -> Source:
     return Source(path, received, None, request.get("p-ngcp-src-nat") == "1")
 
 
-def _target(binding: Binding, to_edge: Flow) -> Target:
+def _target(binding: Binding, edge: Edge) -> Target:
     path = tuple(split_list(binding.source.path)) if binding.source.path else ()
-    return Target(binding.contact, to_edge, path)
+    return Target(binding.contact, edge.towards(path[0] if path else None), path)

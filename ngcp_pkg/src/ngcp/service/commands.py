@@ -6,7 +6,7 @@ Commands take and return what XMLRPC can carry: None, bool, int, float, str, and
 import inspect
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, Union, get_origin
 
 from ngcp.service import process
@@ -115,6 +115,14 @@ class CommandTable:
         if name in self._commands:
             raise ValueError(f"command {name} is already in the table")
         self._commands[name] = Command(name, function, help, inspect.signature(function, eval_str=True))
+
+    def function(self, name: str) -> Function:
+        """Return what a command does."""
+        return self._find(name).function
+
+    def replace(self, name: str, function: Function) -> None:
+        """Let a command do something else, with the same arguments."""
+        self._commands[name] = replace(self._find(name), function=function)
 
     async def call(self, name: str, *arguments: Json) -> Json:
         """Execute a command; whatever is wrong with the request is a `CommandError`."""

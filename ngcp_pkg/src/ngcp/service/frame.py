@@ -16,6 +16,7 @@ import uvloop
 from ngcp.service import logging as journal
 from ngcp.service.config import ConfigError
 from ngcp.service.notify import notify, watchdog_interval
+from ngcp.service.workers import Crew, WorkerLost
 
 C = TypeVar("C")
 
@@ -52,8 +53,19 @@ class Reloadable(Protocol):
         """Do so, or say in the journal why not; on SIGHUP."""
 
 
-def run(name: str, *, load: Callable[[Path], C], build: Callable[[C], Service], default: Path) -> int:
-    """Be the daemon `name` until SIGTERM; return its exit status (78 = refused configuration)."""
+def run(
+    name: str,
+    *,
+    load: Callable[[Path], C],
+    build: Callable[[C], Service],
+    default: Path,
+    crew: Crew | None = None,
+) -> int:
+    """Be the daemon `name` until SIGTERM; return its exit status (78 = refused configuration).
+
+    A daemon of several processes brings a `crew`; `load` may still decide its size.
+    """
+    crew = crew or Crew()
     parser = argparse.ArgumentParser(prog=name)
     parser.add_argument("--config", type=Path, default=default, help="configuration file (%(default)s)")
     parser.add_argument("--check", action="store_true", help="only read the configuration")
@@ -64,35 +76,46 @@ def run(name: str, *, load: Callable[[Path], C], build: Callable[[C], Service], 
         configuration = load(arguments.config)
         if arguments.check:
             return os.EX_OK
-        uvloop.run(_serve(lambda: build(configuration)))
+        crew.muster()
+        uvloop.run(_serve(lambda: build(configuration), crew))
     except ConfigError as error:
         print(f"<3>{name}: {error}", file=sys.stderr)
         return os.EX_CONFIG
-    except CannotStart as error:
+    except (CannotStart, WorkerLost) as error:
         print(f"<3>{name}: cannot start: {error}", file=sys.stderr)
         return os.EX_UNAVAILABLE
-    return os.EX_OK
+    finally:
+        crew.reap()
+    return os.EX_SOFTWARE if crew.is_broken else os.EX_OK
 
 
-async def _serve(build: Callable[[], Service]) -> None:
+async def _serve(build: Callable[[], Service], crew: Crew) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    crew.watch(stopping.set)
     service = build()
     if isinstance(service, Reloadable):
-        loop.add_signal_handler(signal.SIGHUP, service.reload)
+        loop.add_signal_handler(signal.SIGHUP, _reload, service, crew)
     try:
         try:
             await service.start()
         except OSError as error:
             raise CannotStart(str(error)) from error
         _settle_collector()
+        crew.beat()
         notify("READY=1", f"STATUS={service.status()}")
-        await _supervise(service, stopping)
+        await _supervise(service, stopping, crew)
     finally:
         notify("STOPPING=1")
+        crew.dismiss()
         await _stop(service)
+
+
+def _reload(service: Reloadable, crew: Crew) -> None:
+    crew.signal(signal.SIGHUP)
+    service.reload()
 
 
 async def _stop(service: Service) -> None:
@@ -113,12 +136,16 @@ def _settle_collector() -> None:
     gc.set_threshold(20_000, 50, 100)
 
 
-async def _supervise(service: Service, stopping: asyncio.Event) -> None:
-    """Report status and, from the loop that does the work, that we are alive."""
+async def _supervise(service: Service, stopping: asyncio.Event, crew: Crew) -> None:
+    """Report status and, from the loop that does the work, that we are alive: every worker of us."""
     interval = watchdog_interval()
     while not stopping.is_set():
         try:
             async with asyncio.timeout(interval or STATUS_EVERY):
                 await stopping.wait()
         except TimeoutError:
-            notify("WATCHDOG=1", f"STATUS={service.status()}")
+            crew.beat()
+            if stuck := crew.stuck():
+                notify(f"STATUS=stuck: worker {stuck[0]}")
+            else:
+                notify("WATCHDOG=1", f"STATUS={service.status()}")

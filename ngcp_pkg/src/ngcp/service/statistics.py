@@ -3,7 +3,8 @@
 One reader of them serves every asker: `stats`, Kamailio's `stats.*`, the metrics (`ngcp.service.metrics`).
 """
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
 from ngcp.service.commands import CommandError, CommandTable, Json
@@ -23,22 +24,39 @@ def name_of_request(method: str) -> str:
     return _NAMES.get(method, "requests.other")
 
 
-def add_statistics(table: CommandTable, read: Callable[[], Statistics]) -> None:
+def add_statistics(table: CommandTable, read: Callable[[], Statistics | Awaitable[Statistics]]) -> None:
     """Offer what `read` returns as `stats`, and as Kamailio's `stats.*` do."""
-    table.add("stats", lambda: _as_json(read()), "counters since the start, and what is alive now")
+
+    async def selected(names: tuple[Json, ...]) -> Statistics:
+        statistics = read()
+        return select(await statistics if inspect.isawaitable(statistics) else statistics, names)
+
+    async def stats() -> dict[str, Json]:
+        return _as_json(await selected(()))
+
+    async def get_statistics(*names: Json) -> list[Json]:
+        return [f"{_kamailio(name)} = {value}" for name, value in (await selected(names)).items()]
+
+    async def fetch(*names: Json) -> dict[str, Json]:
+        return {name: str(value) for name, value in (await selected(names)).items()}
+
+    async def fetchn(*names: Json) -> dict[str, Json]:
+        return _as_json(await selected(names))
+
+    table.add("stats", stats, "counters since the start, and what is alive now")
     table.add(
         "stats.get_statistics",
-        lambda *names: [f"{_kamailio(name)} = {value}" for name, value in select(read(), names).items()],
+        get_statistics,
         "all | GROUP: | NAME …: the counters of these names or groups, one a line",
     )
     table.add(
         "stats.fetch",
-        lambda *names: {name: str(value) for name, value in select(read(), names).items()},
+        fetch,
         "all | GROUP: | NAME …: the same as a structure of texts",
     )
     table.add(
         "stats.fetchn",
-        lambda *names: _as_json(select(read(), names)),
+        fetchn,
         "all | GROUP: | NAME …: the same as a structure of numbers",
     )
 

@@ -1,0 +1,27 @@
+"""Ports that nobody uses now, on the loopback addresses that tests of the daemon listen on."""
+
+import contextlib
+import socket
+
+
+def free_port() -> int:
+    """Return a port that is free for UDP and TCP on both addresses."""
+    return free_ports(1)
+
+
+def free_ports(count: int) -> int:
+    """Return the first of so many neighbouring ports that are free for UDP and TCP on both addresses."""
+    for _ in range(100):
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError, OverflowError):
+            probe = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            probe.bind(("127.0.0.1", 0))
+            first = int(probe.getsockname()[1])
+            for port in range(first, first + count):
+                for host in ("127.0.0.1", "127.0.0.2"):
+                    stack.enter_context(socket.create_server((host, port)))
+                if port > first:
+                    stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)).bind(
+                        ("127.0.0.1", port)
+                    )
+            return first
+    raise AssertionError("no free ports")
