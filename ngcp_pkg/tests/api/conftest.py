@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ngcp.api.app import make_app
 from ngcp.api.gate import Gate
+from ngcp.api.load_balancer import LoadBalancerControl
 from ngcp.api.proxy import ProxyControl
 from ngcp.provisioning.engine import connect
 from ngcp.provisioning.line import Line
@@ -147,18 +148,24 @@ class Application:
     runner: asyncio.Runner
     engine: AsyncEngine
     control_port: int
+    edge_port: int
     app: Gate
+
+
+def free_ports() -> tuple[int, int]:
+    """Return two ports that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        return one.getsockname()[1], other.getsockname()[1]
 
 
 @pytest.fixture(scope="session")
 def application(mariadb_server: Server) -> Iterator[Application]:
-    with asyncio.Runner() as runner, socket.create_server(("127.0.0.1", 0)) as reserved:
+    with asyncio.Runner() as runner:
         engine = connect(mariadb_server.socket, mariadb_server.user, 5.0)
-        port = reserved.getsockname()[1]
-        reserved.close()
-        yield Application(
-            runner, engine, port, make_app(engine, ProxyControl(f"http://127.0.0.1:{port}/RPC2"))
-        )
+        proxy, edge = free_ports()
+        load_balancer = LoadBalancerControl(f"http://127.0.0.1:{edge}/RPC2", attempts=3)
+        app = make_app(engine, ProxyControl(f"http://127.0.0.1:{proxy}/RPC2"), load_balancer)
+        yield Application(runner, engine, proxy, edge, app)
         runner.run(engine.dispose())
 
 

@@ -31,6 +31,8 @@ database:
   socket: /run/mysqld/mysqld.sock
   timeout: 1.5
 proxy_xmlrpc: http://127.0.0.1:8000/RPC2
+lb_xmlrpc: http://127.0.0.1:5060/RPC2
+failed_auth_attempts: 5
 """
 
 
@@ -175,6 +177,7 @@ def test_a_missing_certificate_is_named(tls: Path, tmp_path: Path) -> None:
 def test_the_file_is_read(file: Path) -> None:
     config = load(file)
     assert (config.listen.port, config.database.timeout) == (1443, 1.5)
+    assert (config.lb_xmlrpc, config.failed_auth_attempts) == ("http://127.0.0.1:5060/RPC2", 5)
 
 
 @pytest.mark.parametrize(
@@ -182,6 +185,7 @@ def test_the_file_is_read(file: Path) -> None:
     [
         ("colour: red", "colour: unknown key; allowed: listen, database, proxy_xmlrpc"),
         ("proxy_xmlrpc: 127.0.0.1:8000", "proxy_xmlrpc: http://ADDRESS:PORT/RPC2 expected"),
+        ("lb_xmlrpc: 127.0.0.1:5060", "lb_xmlrpc: http://ADDRESS:PORT/RPC2 expected"),
     ],
 )
 def test_a_bad_file_is_refused(file: Path, line: str, problem: str) -> None:

@@ -269,6 +269,7 @@ def test_api_is_served_over_https_on_every_address(node: Rendered) -> None:
     assert read.listen.private_key == Path("/etc/ngcp-config/shared-files/ssl/myserver.key")
     assert read.database.socket == "/run/mysqld/mysqld.sock"
     assert read.proxy_xmlrpc == "http://127.0.0.1:8000/RPC2"
+    assert (read.lb_xmlrpc, read.failed_auth_attempts) == ("http://127.0.0.1:5060/RPC2", 3)
 
 
 @pytest.mark.parametrize(

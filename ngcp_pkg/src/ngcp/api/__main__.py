@@ -9,6 +9,7 @@ from typing import Final
 
 from ngcp.api.app import make_app
 from ngcp.api.config import Config, load
+from ngcp.api.load_balancer import LoadBalancerControl
 from ngcp.api.proxy import ProxyControl
 from ngcp.api.server import bind, make_server
 from ngcp.provisioning.engine import connect
@@ -24,7 +25,9 @@ class ApiService:
         self._listen = config.listen
         user = pwd.getpwuid(os.geteuid()).pw_name
         self._engine = connect(config.database.socket, user, config.database.timeout)
-        self._server = make_server(make_app(self._engine, ProxyControl(config.proxy_xmlrpc)), config.listen)
+        proxy = ProxyControl(config.proxy_xmlrpc)
+        load_balancer = LoadBalancerControl(config.lb_xmlrpc, config.failed_auth_attempts)
+        self._server = make_server(make_app(self._engine, proxy, load_balancer), config.listen)
         self._serving: asyncio.Task[None] | None = None
         self.port = config.listen.port
 

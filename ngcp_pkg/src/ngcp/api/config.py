@@ -39,11 +39,16 @@ class Config:
     database: Database
     proxy_xmlrpc: str
     """URL of the SIP proxy's control interface, which keeps the registrations."""
+    lb_xmlrpc: str = "http://127.0.0.1:5060/RPC2"
+    """URL of the load-balancer's control interface, which keeps the bans."""
+    failed_auth_attempts: int = 3
+    """Failed attempts after which the load-balancer bans a user."""
 
     def __post_init__(self) -> None:
-        url = urlsplit(self.proxy_xmlrpc)
-        if url.scheme != "http" or not url.hostname:
-            raise ValueError(f"proxy_xmlrpc: http://ADDRESS:PORT/RPC2 expected, found {self.proxy_xmlrpc!r}")
+        for key, text in (("proxy_xmlrpc", self.proxy_xmlrpc), ("lb_xmlrpc", self.lb_xmlrpc)):
+            url = urlsplit(text)
+            if url.scheme != "http" or not url.hostname:
+                raise ValueError(f"{key}: http://ADDRESS:PORT/RPC2 expected, found {text!r}")
 
 
 def load(path: Path) -> Config:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
+from ngcp.api.load_balancer import LoadBalancerUnavailable
 from ngcp.api.proxy import ProxyUnavailable
 from ngcp.provisioning.engine import DatabaseUnavailable
 from ngcp.provisioning.refusals import BadListing, InUse, InvalidValue, LimitReached, Refusal
@@ -55,6 +56,9 @@ def answer(error: Exception) -> JSONResponse:
         case DatabaseUnavailable():
             _log.error("database: %s", error)
             return _json(HTTPStatus.SERVICE_UNAVAILABLE, "Database is unavailable.")
+        case LoadBalancerUnavailable():
+            _log.error("load-balancer: %s", error)
+            return _json(HTTPStatus.SERVICE_UNAVAILABLE, "SIP load-balancer is unavailable.")
         case ProxyUnavailable():
             _log.error("proxy: %s", error)
             return _json(HTTPStatus.SERVICE_UNAVAILABLE, "SIP proxy is unavailable.")

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
-from ngcp.api.resource import Resource
+from ngcp.api.resource import Kind
 from ngcp.provisioning.store import Entity, Listing, Page
 
 Json: TypeAlias = dict[str, Any]
@@ -21,10 +21,10 @@ _PROFILE: Final = {"href": "http://purl.org/sipwise/ngcp-api/"}
 _PASSWORDS: Final = frozenset({"password"})
 
 
-def item(resource: Resource, entity: Entity, *, show_passwords: bool) -> Json:
+def item(resource: Kind, entity: Entity, *, show_passwords: bool) -> Json:
     """Return one entity with its links."""
     links: Json = {
-        "self": {"href": f"{resource.path}{entity['id']}"},
+        "self": {"href": f"{resource.path}{quote(str(entity['id']), safe='@:')}"},
         "collection": {"href": resource.path},
         "curies": [_CURIES],
         "profile": _PROFILE,
@@ -33,10 +33,10 @@ def item(resource: Resource, entity: Entity, *, show_passwords: bool) -> Json:
         if entity[field] is not None:
             links[f"ngcp:{name}"] = {"href": f"/api/{name}/{entity[field]}"}
     hidden = frozenset() if show_passwords else _PASSWORDS
-    return {"_links": links} | {name: _plain(value) for name, value in entity.items() if name not in hidden}
+    return {"_links": links} | {name: plain(value) for name, value in entity.items() if name not in hidden}
 
 
-def collection(resource: Resource, listing: Listing, page: Page, items: Sequence[Json]) -> Json:
+def collection(resource: Kind, listing: Listing, page: Page, items: Sequence[Json]) -> Json:
     """Return part of a list, with links to the parts around it."""
     relation = f"ngcp:{resource.name}"
     links: Json = {"self": _part(resource, listing, listing.page), "curies": [_CURIES], "profile": _PROFILE}
@@ -49,7 +49,7 @@ def collection(resource: Resource, listing: Listing, page: Page, items: Sequence
     return {"_links": links, "_embedded": {relation: items}} | total
 
 
-def _part(resource: Resource, listing: Listing, page: int) -> Mapping[str, str]:
+def _part(resource: Kind, listing: Listing, page: int) -> Mapping[str, str]:
     query: dict[str, str | int] = {"page": page, "rows": listing.rows}
     if listing.order_by != "id" or listing.descending:
         query["order_by"] = listing.order_by
@@ -59,7 +59,7 @@ def _part(resource: Resource, listing: Listing, page: int) -> Mapping[str, str]:
     return {"href": f"{resource.path}?{urlencode(query | dict(listing.filters))}"}
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
     """Return a value as JSON has it; times are UTC."""
     if isinstance(value, datetime):
         aware = value if value.tzinfo else value.replace(tzinfo=UTC)

@@ -10,18 +10,15 @@ READING = ("GET", "HEAD", "OPTIONS")
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
-    """A collection of entities at /api/NAME/."""
+class Kind:
+    """A collection at /api/NAME/, wherever its entities come from."""
 
     name: str
     """Plural, as in its path."""
     entity: str
     """Singular, as in messages."""
     summary: str
-    store: Store
-    body: type[Body] | None = None
-    """What clients may write; None for what they only read."""
-    links: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     """Fields that refer to entities of other resources, and those resources' names."""
 
     @property
@@ -33,6 +30,35 @@ class Resource:
     def profile(self) -> str:
         """Media type of its representation."""
         return f'application/hal+json; profile="http://purl.org/sipwise/ngcp-api/#rel-{self.name}"'
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """What a list can be searched by."""
+        raise NotImplementedError
+
+    @property
+    def collection_methods(self) -> tuple[str, ...]:
+        """Methods of the collection's path."""
+        raise NotImplementedError
+
+    @property
+    def item_methods(self) -> tuple[str, ...]:
+        """Methods of an entity's path."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Resource(Kind):
+    """A collection of entities in the database."""
+
+    store: Store
+    body: type[Body] | None = None
+    """What clients may write; None for what they only read."""
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """What a list can be searched by."""
+        return *self.store.fields(), *self.store.conditions()
 
     @property
     def collection_methods(self) -> tuple[str, ...]:

@@ -11,13 +11,15 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from ngcp.api.bans import BanHandlers
 from ngcp.api.errors import ApiError
 from ngcp.api.handlers import Handlers
 from ngcp.api.patch import MAXIMUM_OPERATIONS, Operation
-from ngcp.api.resource import Resource
+from ngcp.api.resource import Kind
 
 _OPERATIONS: Final = Annotated[list[Operation], fastapi.Body(max_length=MAXIMUM_OPERATIONS)]
 _NUMBER: Final = {"name": "number", "in": "path", "required": True, "schema": {"type": "integer"}}
+_ID: Final = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
 _RETURN: Final = {"enum": ["return=minimal", "return=representation"]}
 _PREFER: Final = {"name": "Prefer", "in": "header", "schema": _RETURN}
 _LISTING: Final[Mapping[str, object]] = {
@@ -43,12 +45,32 @@ def add_routes(app: FastAPI, handlers: Handlers) -> None:
         (item, "PATCH"): _with_body(handlers.patch, _OPERATIONS),
         (item, "DELETE"): handlers.remove,
     }
-    for path, methods in ((resource.path, resource.collection_methods), (item, resource.item_methods)):
+    _add_all(app, resource, item, endpoints)
+
+
+def add_ban_routes(app: FastAPI, handlers: BanHandlers) -> None:
+    """Let `app` serve bans of one kind; their names may hold slashes."""
+    bans = handlers.bans
+    item = f"{bans.path}{{id:path}}"
+    endpoints = {
+        (bans.path, "GET"): handlers.list,
+        (bans.path, "HEAD"): handlers.list,
+        (item, "GET"): handlers.read,
+        (item, "HEAD"): handlers.read,
+        (item, "DELETE"): handlers.remove,
+    }
+    _add_all(app, bans, item, endpoints)
+
+
+def _add_all(
+    app: FastAPI, kind: Kind, item: str, endpoints: Mapping[tuple[str, str], Callable[..., Any]]
+) -> None:
+    for path, methods in ((kind.path, kind.collection_methods), (item, kind.item_methods)):
         for method in methods:
             if method != "OPTIONS":
-                _add(app, resource, path, method, endpoints[path, method])
-        app.router.routes.append(Route(path, Otherwise(methods, resource.profile)))
-    app.router.routes.append(Route(resource.path.rstrip("/"), Moved(resource.path)))
+                _add(app, kind, path, method, endpoints[path, method])
+        app.router.routes.append(Route(path, Otherwise(methods, kind.profile)))
+    app.router.routes.append(Route(kind.path.rstrip("/"), Moved(kind.path)))
 
 
 class Otherwise:
@@ -80,7 +102,7 @@ class Moved:
         await RedirectResponse(url, HTTPStatus.MOVED_PERMANENTLY)(scope, receive, send)
 
 
-def _add(app: FastAPI, resource: Resource, path: str, method: str, endpoint: Callable[..., Any]) -> None:
+def _add(app: FastAPI, resource: Kind, path: str, method: str, endpoint: Callable[..., Any]) -> None:
     summaries = {"POST": "Make a", "PUT": "Replace a", "PATCH": "Change a", "DELETE": "Remove a"}
     of_collection = path == resource.path
     app.add_api_route(
@@ -91,19 +113,18 @@ def _add(app: FastAPI, resource: Resource, path: str, method: str, endpoint: Cal
         summary=f"{summaries[method]} {resource.entity}" if method in summaries else resource.summary,
         status_code=HTTPStatus.CREATED if method == "POST" else HTTPStatus.OK,
         operation_id=f"{method.lower()}_{resource.name}{'' if of_collection else '_item'}",
-        openapi_extra={"parameters": _parameters(resource, method, of_collection)},
+        openapi_extra={"parameters": _parameters(resource, method, path)},
         include_in_schema=method != "HEAD",
     )
 
 
-def _parameters(resource: Resource, method: str, of_collection: bool) -> list[object]:
-    path = [] if of_collection else [_NUMBER]
+def _parameters(resource: Kind, method: str, path: str) -> list[object]:
+    key = [] if path == resource.path else [_NUMBER if "{number}" in path else _ID]
     if method in ("POST", "PUT", "PATCH"):
-        return [*path, _PREFER]
-    if not of_collection:
-        return [*path]
-    filters = [*resource.store.fields(), *resource.store.conditions()]
-    query = {**_LISTING, **{name: {"type": "string"} for name in filters}}
+        return [*key, _PREFER]
+    if key:
+        return [*key]
+    query = {**_LISTING, **{name: {"type": "string"} for name in resource.filters}}
     return [{"name": name, "in": "query", "schema": schema} for name, schema in query.items()]
 
 
