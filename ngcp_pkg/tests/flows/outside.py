@@ -38,6 +38,8 @@ def watch(wire: Wire, public: Iterable[Address], hosts: Iterable[str]) -> None:
 
 def find_leak(packet: Packet, hosts: set[str]) -> str | None:
     """Say what a packet shows of the inside, None if nothing."""
+    if not packet.data.strip(b"\r\n"):  # a keep-alive
+        return None
     try:
         message = parse(packet.data)
     except SipError:

@@ -12,6 +12,7 @@ from ngcp.lb.core import LoadBalancer
 from ngcp.proxy import config as proxy_config
 from ngcp.proxy.core import Clock, ProxyCore
 from ngcp.proxy.locations import Locations
+from ngcp.proxy.pings import Keepalive
 from ngcp.proxy.service import Doors, compose
 from proxy.doors import PASSWORD, MemoryDirectory, MemoryRelay, MemoryTable
 
@@ -31,6 +32,7 @@ class Node:
     ring_timeout: float = 60.0
     workers: int = 1
     """Of the load-balancer."""
+    keepalive: Keepalive = field(default_factory=lambda: Keepalive(nat_sipping="no"))
 
     def __post_init__(self) -> None:
         for number, user in enumerate(("alice", "bob", "carol"), 1001):
@@ -110,4 +112,5 @@ class Node:
             media_relay=proxy_config.MediaRelayEndpoint("127.0.0.1", 12222),
             database=proxy_config.Database("/run/mysqld/mysqld.sock"),
             ring_timeout=self.ring_timeout,
+            keepalive=self.keepalive,
         )

@@ -73,24 +73,35 @@ def test_binding_that_the_table_cannot_hold_is_the_clients_fault() -> None:
         store(locations, broken)
 
 
-def test_sweep_forgets_what_is_over_here_and_there() -> None:
+def test_sweep_forgets_what_is_over_in_the_table() -> None:
     table = MemoryTable()
     locations = make_locations(table)
     store(locations, BINDING)
     run_now(locations.sweep(3599.0))
-    assert len(table.rows) == len(locations.registrar) == 1
+    assert len(table.rows) == 1
     run_now(locations.sweep(3600.0))
-    assert len(table.rows) == len(locations.registrar) == 0
+    assert len(table.rows) == 0
 
 
-def test_sweep_goes_on_without_the_database(caplog: pytest.LogCaptureFixture) -> None:
+def test_sweep_without_the_database_leaves_it_for_later(caplog: pytest.LogCaptureFixture) -> None:
     table = MemoryTable()
     locations = make_locations(table)
     store(locations, BINDING)
     table.dead = True
     run_now(locations.sweep(3600.0))
-    assert len(locations.registrar) == 0
     assert "stay in the table" in caplog.text
+
+
+def test_what_came_later_counts_where_both_are_written_together() -> None:
+    pending: list[Coroutine[None, None, None]] = []
+    table = MemoryTable()
+    locations = Locations(Registrar(Rules(), lambda: ""), table, pending.append)
+    for update in (Update(ALICE, saved=[BINDING]), Update(ALICE, removed=[BINDING])):
+        locations.store(update, lambda error: None)
+    assert locations.is_changing(ALICE)
+    run_now(pending.pop())
+    assert (len(table.rows), len(locations.registrar)) == (0, 0)
+    assert not locations.is_changing(ALICE)
 
 
 def test_a_long_user_agent_is_cut() -> None:

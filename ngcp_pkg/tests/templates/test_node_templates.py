@@ -248,6 +248,14 @@ def test_proxy_grants_what_the_inventory_says(tmp_path: Path) -> None:
     assert (granted.min_expires, granted.default_expires, granted.max_contacts) == (30, 600, 2)
 
 
+@pytest.mark.parametrize("nat_sipping", ["yes", "no", "always"])
+def test_proxy_pings_whom_the_inventory_says(tmp_path: Path, nat_sipping: str) -> None:
+    node = render(tmp_path, sip_proxy_nat_sipping=nat_sipping, sip_proxy_natping_method="crlf")
+    keepalive = proxy.load(node.path(PROXY)).keepalive
+
+    assert (keepalive.nat_sipping, keepalive.method, keepalive.interval) == (nat_sipping, "crlf", 30.0)
+
+
 def test_the_kernel_keeps_the_media_relays_ports_for_it(tmp_path: Path) -> None:
     node = render(tmp_path, media_relay_port_min=40000, media_relay_port_max=42000)
 

@@ -17,6 +17,7 @@ from ngcp.lb.dispatcher import Dispatcher
 from ngcp.lb.edge import Edge
 from ngcp.lb.exchange import Exchange
 from ngcp.lb.headers import FROM_OUTSIDE, TO_OUTSIDE, keep_private
+from ngcp.lb.pings import HEADER, Pings
 from ngcp.lb.probes import Probes
 from ngcp.lb.protection import Protection
 from ngcp.lb.sanity import check_message, check_request, is_answerable
@@ -65,6 +66,7 @@ class LoadBalancer:
         worker = exchange.number if exchange else 0
         self._edge = Edge.of(configuration, secret, is_connected, self._proxy.origin, worker)
         self._probes = Probes(self._edge.dispatcher, ids, configuration.server_header)
+        self._pings = Pings(self._edge)
         self.protection = Protection(configuration, today)
         if exchange is not None:
             exchange.share(self.protection.shared)
@@ -154,7 +156,7 @@ class LoadBalancer:
 
     def messages_to_send(self) -> list[tuple[bytes, Flow]]:
         """Hand over, once, what goes out."""
-        outbox = self._proxy.messages_to_send()
+        outbox = self._proxy.messages_to_send() + self._pings.messages_to_send()
         self.counters["sent"] += len(outbox)
         if self.tap is not None:
             for data, flow in outbox:
@@ -185,22 +187,29 @@ class LoadBalancer:
             check_request(message)
             if not self._edge.is_internal(flow):
                 self.protection.check(message, now)
-            if self._is_ping(message):
-                self._proxy.reject(message, flow, 200)
+            if message.method == "OPTIONS" and self._take_ping(message, flow):
                 return
-        elif message.cseq.method == "OPTIONS" and self._probes.receive(message, flow):
+        elif message.cseq.method == "OPTIONS" and (
+            self._probes.receive(message, flow) or self._pings.receive_answer(message)
+        ):
             return
         elif self.exchange is not None and self.exchange.hands_over(message, flow):
             self.counters["handed_over"] += 1
             return
         self._proxy.receive(message, flow, now)
 
-    def _is_ping(self, request: Request) -> bool:
-        """Whether this is a keep-alive to ourselves, answered without keeping anything."""
-        if request.method != "OPTIONS":
-            return False
-        uri = Uri.parse(request.uri)
-        return uri.user is None and "route" not in request and self._edge.is_own(uri)
+    def _take_ping(self, request: Request, flow: Flow) -> bool:
+        """Whether this is a keep-alive, to ourselves or of the proxy to a phone: nothing is kept of it."""
+        if HEADER in request and self._edge.is_internal(flow):
+            is_answered = self._pings.receive(request, flow)
+        else:
+            uri = Uri.parse(request.uri)
+            is_answered = uri.user is None and "route" not in request and self._edge.is_own(uri)
+            if not is_answered:
+                return False
+        if is_answered:
+            self._proxy.reject(request, flow, 200)
+        return True
 
     def _turn_away(self, request: Request | None, error: SipError, flow: Flow) -> None:
         """Answer what has no transaction, if it says where an answer belongs."""

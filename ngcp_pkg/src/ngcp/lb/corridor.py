@@ -24,11 +24,15 @@ INWARDS: Final[tuple[Station, ...]] = (
     stations.go_inwards,
     stations.relay,
 )
-OUTWARDS: Final[tuple[Station, ...]] = (
+#: Where a request from inside goes.
+LOCATING: Final[tuple[Station, ...]] = (
     stations.follow_routes_outwards,
     stations.unmask_target,
     stations.resolve_target,
     stations.check_target,
+)
+OUTWARDS: Final[tuple[Station, ...]] = (
+    *LOCATING,
     stations.go_outwards,
     stations.hide_inside,
     stations.relay,
@@ -43,3 +47,12 @@ def decide(request: Request, flow: Flow, edge: Edge) -> Decision:
         if decision is not None:
             return decision
     raise AssertionError("the last station decides")
+
+
+def locate(request: Request, flow: Flow, edge: Edge) -> Flow:
+    """Return the flow by which a request from inside would leave, or raise the `SipError` that refuses it."""
+    crossing = Crossing(request, flow)
+    for station in LOCATING:
+        station(crossing, edge)
+    assert crossing.target is not None, "resolve_target sets one"
+    return crossing.target

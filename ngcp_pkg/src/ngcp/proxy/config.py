@@ -8,6 +8,8 @@ from ngcp.service.metrics import Metrics
 from ngcp.service.workers import sockets_of
 from ngcp.sip.core.registrar import Rules
 
+from .pings import Keepalive
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -75,6 +77,8 @@ class Configuration:
     """MariaDB."""
     registrar: Rules = field(default_factory=Rules)
     """Intervals and number of registrations granted."""
+    keepalive: Keepalive = field(default_factory=Keepalive)
+    """Pings that keep the way to phones behind NAT open."""
     memory_lifetime: float = 300.0
     """Seconds for which a subscriber or number is remembered, where nobody says earlier that it changed."""
     nonce_expire: float = 300.0

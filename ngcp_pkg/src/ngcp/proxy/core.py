@@ -16,7 +16,7 @@ from ngcp.service.statistics import name_of_request
 from ngcp.sip.core.decision import Decision, Relay, Reply
 from ngcp.sip.core.proxy import Ended, Forsaken, Incoming, Returning, StatefulProxy
 from ngcp.sip.errors import SipError
-from ngcp.sip.syntax import Request, parse
+from ngcp.sip.syntax import Request, Response, parse
 from ngcp.sip.syntax.names import phrase
 from ngcp.sip.transport import Flow
 
@@ -25,8 +25,10 @@ from .corridor import Corridor
 from .desk import UNAVAILABLE, Desk, Visit
 from .directory import Directory
 from .lanes import Lanes, Work
-from .locations import SWEEP, Locations
+from .locations import Locations
 from .media import Media
+from .pings import BRANCH, Pings
+from .rounds import Rounds
 from .stations import Store
 
 _log = logging.getLogger(__name__)
@@ -52,6 +54,9 @@ class Parts:
     corridor: Corridor
     locations: Locations
     media: Media
+    pings: Pings
+    round: float
+    """Seconds in which all bindings are visited once."""
     clock: Clock
     spawn: Spawn
     """Starts a coroutine."""
@@ -72,7 +77,7 @@ class ProxyCore:
         self._outbox: list[tuple[bytes, Flow]] = []
         self._is_receiving = False
         self._closing = f"Server: {parts.server}\r\nContent-Length: 0"
-        self._sweep_at = parts.clock.monotonic() + SWEEP
+        self._rounds = Rounds(parts.locations, parts.pings, parts.round, self._ping, parts.clock.monotonic())
         self.progressed: Callable[[], None] = lambda: None
         """Called when work that had to wait left messages to send."""
         self.counters: Counter[str] = Counter()
@@ -102,6 +107,9 @@ class ProxyCore:
                 self.counters["requests.REGISTER"] += 1
                 self._desk.receive(message, flow)
                 return
+            if isinstance(message, Response) and message.via.branch.startswith(BRANCH):
+                self._rounds.hear(message, self._parts.clock.unix())
+                return
             self._engine.receive(message, flow, now)
         except SipError as error:
             self.counters["malformed"] += 1
@@ -114,16 +122,16 @@ class ProxyCore:
         self._take_events()
 
     def handle_timer(self, now: float) -> None:
-        """Let transactions time out and expired registrations go."""
-        if now >= self._sweep_at:
-            self._sweep_at = now + SWEEP
-            self._parts.spawn(self._parts.locations.sweep(self._parts.clock.unix()))
+        """Let transactions time out, expired registrations go and pings leave."""
+        unix = self._parts.clock.unix()
+        if self._rounds.visit(now, unix):
+            self._parts.spawn(self._parts.locations.sweep(unix))
         self._engine.handle_timer(now)
         self._take_events()
 
     def next_timer(self) -> float | None:
         """Return when `handle_timer` wants to be called."""
-        return min(self._sweep_at, self._engine.next_timer() or self._sweep_at)
+        return min(self._rounds.due, self._engine.next_timer() or self._rounds.due)
 
     def messages_to_send(self) -> list[tuple[bytes, Flow]]:
         """Hand over what goes out."""
@@ -196,6 +204,10 @@ class ProxyCore:
         lines += [f"{name}: {value}" for name, value in reply.headers]
         lines += (self._closing, "", "")
         return "\r\n".join(lines).encode("utf-8", "surrogateescape")
+
+    def _ping(self, data: bytes, flow: Flow) -> None:
+        self.counters["pings"] += 1
+        self._outbox.append((data, flow))
 
     def _finish(self) -> None:
         """Go on with what that work caused, and let it be sent."""

@@ -1,6 +1,7 @@
 """Bindings between memory and the location table: written through, loaded at the start, swept when over."""
 
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Collection
 from sys import intern
 from typing import Final, NamedTuple, Protocol
@@ -12,10 +13,6 @@ from ngcp.sip.core.registrar import AddressOfRecord, BadContact, Binding, Regist
 from .batches import Batches, Settle, Spawn
 
 _log = logging.getLogger(__name__)
-
-#: Seconds between two sweeps; a binding that is over is never called, it only still takes room.
-SWEEP: Final = 30.0
-
 
 #: Updates that may wait for the table; more than that are refused: the database is too slow for them.
 WAITING: Final = 10_000
@@ -49,6 +46,7 @@ class Locations:
         self.registrar = registrar
         self._table = table
         self._writing: Batches[_Waiting] = Batches(self._write, spawn, MOST)
+        self._pending: Counter[AddressOfRecord] = Counter()
 
     async def load(self) -> int:
         """Fill memory from the table; return how many bindings there are."""
@@ -71,14 +69,22 @@ class Locations:
             except ValueError as error:
                 settle(BadContact(str(error)))
             else:
+                self._pending[update.aor] += 1
                 self._writing.add(_Waiting(update, rows, settle))
 
+    def is_changing(self, aor: AddressOfRecord) -> bool:
+        """Whether an update waits for the table."""
+        return aor in self._pending
+
     async def _write(self, batch: list[_Waiting]) -> None:
-        rows = [row for waiting in batch for row in waiting.rows]
-        removed = [binding.ruid for waiting in batch for binding in waiting.update.removed]
+        final: dict[str, LocationRow | None] = {}  # what came later counts
+        for waiting in batch:
+            final.update((binding.ruid, None) for binding in waiting.update.removed)
+            final.update((row.ruid, row) for row in waiting.rows)
+        rows = [row for row in final.values() if row is not None]
         error: Exception | None = None
         try:
-            await self._table.save(rows, removed)
+            await self._table.save(rows, [ruid for ruid, row in final.items() if row is None])
         except DatabaseUnavailable as unavailable:
             error = unavailable
         except Exception as refused:
@@ -89,17 +95,20 @@ class Locations:
             _log.warning("%s: cannot be stored: %s", batch[0].update.aor, refused)
             error = BadContact(str(refused))
         for waiting in batch:
+            aor = waiting.update.aor
+            self._pending[aor] -= 1
+            if not self._pending[aor]:
+                del self._pending[aor]
             if error is None:
                 self.registrar.commit(waiting.update)
             waiting.settle(error)
 
     async def sweep(self, now: float) -> None:
-        """Forget the bindings that are over at `now` (Unix time)."""
-        if self.registrar.expire(now):
-            try:
-                await self._table.remove_expired(now)
-            except DatabaseUnavailable as error:  # they are over for whoever loads them, too
-                _log.warning("expired registrations stay in the table: %s", error)
+        """Forget in the table, too, the bindings that are over at `now` (Unix time)."""
+        try:
+            await self._table.remove_expired(now)
+        except DatabaseUnavailable as error:  # they are over for whoever loads them, too
+            _log.warning("expired registrations stay in the table: %s", error)
 
 
 def to_row(binding: Binding) -> LocationRow:

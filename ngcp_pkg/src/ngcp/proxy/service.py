@@ -32,14 +32,15 @@ from .edge import Edge
 from .facts import Gatherer
 from .locations import Locations, Table
 from .metrics import metrics
+from .pings import Pings
 from .stations import Floor
 
 #: The account at MariaDB, which is also our system user: the socket tells who we are.
 ACCOUNT: Final = "kamailio-proxy"
 
 #: Seconds for which a registration waits for others to be stored with it: no phone notices, and at 400 a
-#: second four of them share a statement.
-GATHER: Final = 0.01
+#: second eight of them share a statement.
+GATHER: Final = 0.02
 
 
 class Doors(NamedTuple):
@@ -62,11 +63,12 @@ def compose(configuration: Configuration, secret: bytes, doors: Doors) -> Parts:
     registrar = Registrar(configuration.registrar, doors.ids)
     authenticator = Authenticator(secret, lifetime=configuration.nonce_expire, ids=doors.ids)
     own = configuration.listen.pair
+    edge = Edge(own, configuration.load_balancer.sockets)
     floor = Floor(
         authenticator,
         registrar,
         Dialogs(secret, own),
-        Edge(own, configuration.load_balancer.sockets),
+        edge,
         configuration.ring_timeout,
     )
     terms = Terms(configuration.memory_lifetime, doors.clock.monotonic, doors.spawn)
@@ -76,6 +78,8 @@ def compose(configuration: Configuration, secret: bytes, doors: Doors) -> Parts:
         Corridor(Gatherer(directory, registrar, authenticator), floor),
         Locations(registrar, doors.locations, doors.spawn_later),
         media.Media(doors.media_relay),
+        Pings(configuration.keepalive, registrar, secret, edge),
+        configuration.keepalive.interval,
         doors.clock,
         doors.spawn,
         configuration.server_header,

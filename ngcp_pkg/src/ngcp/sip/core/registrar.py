@@ -4,6 +4,7 @@ A REGISTER is planned, stored by whoever owns the database, and only then commit
 memory never promises what a restart would forget.
 """
 
+from binascii import crc32
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -15,6 +16,8 @@ from ..syntax.uri import Uri
 
 #: What a malformed Expires means (§20.19); intervals from here on are never too brief (§10.3 step 7).
 MALFORMED_EXPIRES: Final = 3600
+#: Parts of the registrar's memory: whoever visits all bindings visits one part at a time, and nobody waits.
+SHARDS: Final = 1024
 #: Characters of a Contact URI that the location table holds.
 MAX_CONTACT: Final = 512
 
@@ -122,29 +125,33 @@ class Registrar:
     def __init__(self, rules: Rules, ids: Callable[[], str]) -> None:
         self._rules = rules
         self._ids = ids
-        self._bindings: dict[AddressOfRecord, tuple[Binding, ...]] = {}
+        self._shards: list[dict[AddressOfRecord, tuple[Binding, ...]]] = [{} for _ in range(SHARDS)]
         self._count = 0
 
     def load(self, bindings: Iterable[Binding]) -> None:
         """Take bindings as they are, as at a start."""
         for binding in bindings:
-            known = self._bindings.get(binding.aor)
-            self._bindings[binding.aor] = (binding,) if known is None else (*known, binding)
+            shard = self._shard(binding.aor)
+            known = shard.get(binding.aor)
+            shard[binding.aor] = (binding,) if known is None else (*known, binding)
             self._count += 1
 
     def __iter__(self) -> Iterator[Binding]:
-        return (binding for bindings in self._bindings.values() for binding in bindings)
+        return (binding for number in range(SHARDS) for binding in self.in_shard(number))
 
     def __len__(self) -> int:
         return self._count
 
-    def addresses(self) -> list[AddressOfRecord]:
-        """Return whoever has bindings now."""
-        return list(self._bindings)
+    def in_shard(self, number: int) -> list[Binding]:
+        """Return the bindings of one shard, expired ones included; there are `SHARDS`."""
+        return [binding for bindings in self._shards[number].values() for binding in bindings]
+
+    def _shard(self, aor: AddressOfRecord) -> dict[AddressOfRecord, tuple[Binding, ...]]:
+        return self._shards[crc32(aor.username.encode("utf-8", "surrogateescape")) % SHARDS]
 
     def bindings(self, aor: AddressOfRecord, now: float) -> list[Binding]:
         """Return the current bindings of `aor`, the best first."""
-        current = [b for b in self._bindings.get(aor, ()) if b.expires_at > now]
+        current = [b for b in self._shard(aor).get(aor, ()) if b.expires_at > now]
         if len(current) > 1:
             current.sort(key=lambda binding: (-binding.q, -binding.expires_at))
         return current
@@ -156,7 +163,8 @@ class Registrar:
 
     def commit(self, update: Update) -> None:
         """Make a plan true."""
-        before = self._bindings.get(update.aor, ())
+        shard = self._shard(update.aor)
+        before = shard.get(update.aor, ())
         known = {binding.ruid: binding for binding in before}
         for binding in update.removed:
             known.pop(binding.ruid, None)
@@ -164,17 +172,14 @@ class Registrar:
             known[binding.ruid] = binding
         self._count += len(known) - len(before)
         if known:
-            self._bindings[update.aor] = tuple(known.values())
+            shard[update.aor] = tuple(known.values())
         elif before:
-            del self._bindings[update.aor]
+            del shard[update.aor]
 
-    def expire(self, now: float, among: Iterable[AddressOfRecord] | None = None) -> list[Binding]:
-        """Forget the bindings of all, or of some, whose time is over, and return them."""
+    def expire(self, now: float, numbers: Iterable[int] = range(SHARDS)) -> list[Binding]:
+        """Forget the bindings, of all shards or of some, whose time is over, and return them."""
         over = [
-            binding
-            for aor in (self.addresses() if among is None else among)
-            for binding in self._bindings.get(aor, ())
-            if binding.expires_at <= now
+            binding for number in numbers for binding in self.in_shard(number) if binding.expires_at <= now
         ]
         for binding in over:
             self.commit(Update(binding.aor, removed=[binding]))
