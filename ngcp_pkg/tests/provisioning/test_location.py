@@ -51,6 +51,13 @@ def test_what_was_saved_is_loaded(database: Server) -> None:
     assert work(database, load) == [DESK, MOBILE]
 
 
+@pytest.mark.parametrize("text", ['"', "\\", "\\n", "\n", "\x1f", "\x00", "à𝄞", "',", "null", "]"])
+def test_any_text_comes_back_as_it_was(database: Server, text: str) -> None:
+    odd = DESK._replace(call_id=text, contact=f"sip:{text}@h", user_agent=text)
+    work(database, lambda table: table.save([odd], []))
+    assert work(database, load) == [odd]
+
+
 def test_a_refresh_changes_the_row_in_place(database: Server) -> None:
     work(database, lambda table: table.save([DESK, MOBILE], []))
     before = database.run("SELECT id FROM kamailio.location WHERE ruid = 'uloc-1'")

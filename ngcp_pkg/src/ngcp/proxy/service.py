@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import secrets
 import time
 from collections.abc import Callable, Coroutine
@@ -110,10 +111,13 @@ class ProxyService:
         directory, table = runtime.Directory(reading), LocationTable(writing)
         doors = Doors(directory, table, relay, clock, _token, self._spawn, self._spawn_later)
         parts = compose(configuration, self._secret, doors)
+        gc.disable()  # it would look again and again at what lives as long as we do
         try:
             await parts.locations.load()
         except DatabaseUnavailable as error:  # systemd tries again; without them nobody could be called
             raise OSError(f"registrations cannot be loaded: {error}") from error
+        finally:
+            gc.enable()
         self._core = ProxyCore(parts)
         driver = Driver(self._core)
         self._core.progressed = driver.transmit
