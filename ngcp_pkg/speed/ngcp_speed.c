@@ -610,6 +610,32 @@ static PyObject *Head_twin(Head *h, PyObject *unused) {
     return (PyObject *)twin;
 }
 
+/* Have those lines of another head and no others whose name is in a collection; no body. */
+static PyObject *Head_adopt(Head *h, PyObject *const *args, Py_ssize_t count) {
+    if (count != 2 || !PyObject_TypeCheck(args[0], &HeadType) || args[0] == (PyObject *)h) {
+        PyErr_SetString(PyExc_TypeError, "adopt takes another head and a collection of names");
+        return NULL;
+    }
+    Head *other = (Head *)args[0];
+    PyObject *body = PyBytes_FromStringAndSize(NULL, 0);
+    if (body == NULL)
+        return NULL;
+    Py_XSETREF(h->body, body);
+    drop_lines(h);
+    Py_CLEAR(h->views);
+    for (Py_ssize_t i = 0; i < other->count; i++) {
+        int wanted = PySequence_Contains(args[1], other->lines[i].name);
+        if (wanted < 0 || (wanted && make_room(h, h->count + 1) < 0))
+            return NULL;
+        if (wanted) {
+            h->lines[h->count++] = other->lines[i];
+            Py_INCREF(other->lines[i].name);
+            Py_INCREF(other->lines[i].owner);
+        }
+    }
+    Py_RETURN_NONE;
+}
+
 /* --- Reading --- */
 
 static int Head_contains(Head *h, PyObject *name) {
@@ -905,6 +931,7 @@ static PyMethodDef Head_methods[] = {
     {"scan", (PyCFunction)Head_scan, METH_O, NULL},
     {"write", (PyCFunction)Head_write, METH_O, NULL},
     {"twin", (PyCFunction)Head_twin, METH_NOARGS, NULL},
+    {"adopt", (PyCFunction)(void (*)(void))Head_adopt, METH_FASTCALL, NULL},
     {"get", (PyCFunction)Head_get, METH_O, NULL},
     {"first", (PyCFunction)Head_first, METH_O, NULL},
     {"all", (PyCFunction)Head_all, METH_O, NULL},

@@ -116,10 +116,15 @@ class Context:
             self._fork(now)
 
     def _fork(self, now: float) -> None:
-        for target in self._waiting.pop(0):
-            self._send(self._prepared, target, now)
-        if not self._waiting:
-            del self._prepared  # a call may last long, and nothing is forwarded again
+        *others, last = self._waiting.pop(0)
+        for target in others:
+            self._send(self._prepared.copy(), target, now)
+        if self._waiting:
+            self._send(self._prepared.copy(), last, now)
+        else:  # nothing is forwarded again: the last branch may keep what all were made of
+            prepared = self._prepared
+            del self._prepared
+            self._send(prepared, last, now)
 
     def _send(self, prepared: Request, target: Target, now: float) -> None:
         element = self._element

@@ -1,12 +1,13 @@
 """What a proxy does to a request on its way and to the responses on theirs (RFC 3261 §16.6, §16.7)."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from ..errors import InvalidHeader, SipError
 from ..syntax.message import Request, Response
 from ..syntax.names import phrase
-from ..transport.flow import Flow, format_address
+from ..transport.flow import Address, Flow, format_address
 from .decision import Relay, Target
 
 #: §16.6 step 3: the count where a request came without one.
@@ -50,9 +51,8 @@ def prepare(relay: Relay) -> Request:
     return copy
 
 
-def branch_request(prepared: Request, target: Target, branch: str) -> Request:
-    """Return what one target gets (§16.6 steps 2, 6 and 8)."""
-    request = prepared.copy()
+def branch_request(request: Request, target: Target, branch: str) -> Request:
+    """Make of a request what one target gets (§16.6 steps 2, 6 and 8)."""
     request.uri = target.uri
     for value in reversed(target.route):
         request.prepend("Route", value)
@@ -62,7 +62,12 @@ def branch_request(prepared: Request, target: Target, branch: str) -> Request:
 
 def via_value(flow: Flow, branch: str) -> str:
     """Write our Via for a request that leaves by `flow`."""
-    return f"SIP/2.0/{flow.transport.upper()} {format_address(flow.local)};branch={branch}"
+    return f"{_sent_by(flow.transport, flow.local)}{branch}"
+
+
+@lru_cache(256)
+def _sent_by(transport: str, local: Address) -> str:
+    return f"SIP/2.0/{transport.upper()} {format_address(local)};branch="
 
 
 def restore_via(response: Response, request: Request) -> None:

@@ -154,7 +154,8 @@ class StatefulProxy:
         except SipError:
             return
         for target in decision.targets:
-            self._layer.send(bytes(branch_request(prepared, target, self._element.new_branch())), target.flow)
+            ack = branch_request(prepared.copy(), target, self._element.new_branch())
+            self._layer.send(bytes(ack), target.flow)
 
     def _relay(
         self, incoming: Incoming, transaction: ServerTransaction, relay: Relay, now: float

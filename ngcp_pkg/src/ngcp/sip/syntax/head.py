@@ -6,7 +6,7 @@ the same in C: `message.py` takes that one where it is installed.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final, Self, TypeVar
 
 from ..errors import MalformedMessage, MessageTooLarge, MissingHeader
@@ -69,6 +69,13 @@ class Head:
         twin._lines, twin._names = self._lines.copy(), self._names.copy()
         twin._views, twin._body = self._views.copy(), self._body
         return twin
+
+    def adopt(self, other: "Head", names: Collection[str]) -> None:
+        """Have those lines of `other` and no others that are called one of `names` (canonical); no body."""
+        kept = [index for index, name in enumerate(other._names) if name in names]
+        self._lines = [other._lines[index] for index in kept]
+        self._names = [other._names[index] for index in kept]
+        self._views, self._body = {}, b""
 
     @property
     def lines(self) -> list[str]:

@@ -109,8 +109,9 @@ class Request(Message):
 
     def reply(self, status: int, reason: str | None = None, to_tag: str | None = None) -> "Response":
         """Build the response a UAS sends to this request; `to_tag` is added where To has none (§8.2.6)."""
-        kept = [line for name, line in zip(self.shape, self.lines, strict=True) if name in _COPIED]
-        response = Response(status, reason, (*kept, "Content-Length: 0"))
+        response = Response(status, reason)
+        response.adopt(self, _COPIED)
+        response.append("Content-Length", "0")
         if to_tag and ";tag=" not in (self.get("to") or "").replace(" ", "").lower():
             response.set("To", f"{response.get('to')};tag={to_tag}")
         return response

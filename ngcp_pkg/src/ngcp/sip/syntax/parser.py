@@ -20,6 +20,11 @@ _STATUS_LINE: Final = re.compile(
 #: Enough of a request line to be answered: nothing else in it is sure.
 _METHOD: Final = re.compile(rf"({_TOKEN}{{1,64}}+)[ \t]++(?=\S)", re.ASCII)
 _VERSION: Final = re.compile(r"[ \t]SIP/\d\.\d[ \t]*+", re.IGNORECASE | re.ASCII)
+#: The methods of RFC 3261 and its extensions: the first look at a request line knows them.
+METHODS: Final = frozenset(
+    "ACK BYE CANCEL INFO INVITE MESSAGE NOTIFY OPTIONS PRACK PUBLISH REFER REGISTER SUBSCRIBE UPDATE".split()
+)
+_STATUSES: Final = {str(status): status for status in range(100, 700)}
 
 
 def parse(data: bytes) -> Request | Response:
@@ -29,7 +34,7 @@ def parse(data: bytes) -> Request | Response:
     whose `request` can be answered.
     """
     message: Request | Response
-    if data.lstrip(b"\r\n")[:4].upper() == b"SIP/":  # no method has a slash
+    if data.startswith(b"SIP/") or data.lstrip(b"\r\n")[:4].upper() == b"SIP/":  # no method has a slash
         message = Response.__new__(Response)
         version = _read_status_line(message, message.scan(data))
     else:
@@ -37,12 +42,15 @@ def parse(data: bytes) -> Request | Response:
         version = _read_request_line(message, message.scan(data))
     if version != "SIP/2.0" and version.upper() != "SIP/2.0":
         raise _unknown(version, message)
-    if "content-length" in message:
+    if message.body:
         _cut_body(message)
     return message
 
 
 def _read_status_line(response: Response, line: str) -> str:
+    if line.startswith("SIP/2.0 ") and line[11:12] == " " and line[8:11] in _STATUSES:
+        response.status, response.reason = _STATUSES[line[8:11]], line[12:]
+        return "SIP/2.0"
     match = _STATUS_LINE.fullmatch(line)
     if match is None:
         raise MalformedMessage(f"no status line: {line[:80]!r}")
@@ -52,11 +60,19 @@ def _read_status_line(response: Response, line: str) -> str:
 
 
 def _read_request_line(request: Request, line: str) -> str:
+    words = line.split(" ")
+    if len(words) == 3 and words[0] in METHODS and words[2] == "SIP/2.0" and _is_plain(words[1]):
+        request.method, request.uri = words[0], words[1]
+        return "SIP/2.0"
     match = _REQUEST_LINE.fullmatch(line)
     if match is None:
         raise _unreadable(request, line)
     request.method, request.uri, version = match.groups()
     return version
+
+
+def _is_plain(uri: str) -> bool:
+    return uri.isascii() and uri.isprintable() and 0 < len(uri) <= 4096
 
 
 def _unreadable(request: Request, line: str) -> MalformedMessage:
