@@ -11,7 +11,7 @@ from typing import Final
 from ngcp.lb.edge import Edge, address_of
 from ngcp.sip.errors import SipError
 from ngcp.sip.syntax.fields import NameAddr
-from ngcp.sip.syntax.memory import remembered
+from ngcp.sip.syntax.memory import remembered, remembered_with
 from ngcp.sip.syntax.message import Message, Request, Response
 from ngcp.sip.syntax.uri import Uri
 from ngcp.sip.transaction.matching import COOKIE
@@ -59,9 +59,10 @@ def mask_contact(message: Message, flow: Flow, edge: Edge) -> None:
         return
     if len(values) > 1 and not (isinstance(message, Request) and message.method not in ONE_CONTACT):
         raise BadContact(f"{len(values)} contacts where one belongs")
-    message.set("Contact", ", ".join(_mask(value, flow, edge) for value in values))
+    message.set("Contact", ", ".join([_mask(value, flow, edge) for value in values]))
 
 
+@remembered_with
 def _mask(value: str, flow: Flow, edge: Edge) -> str:
     contact = _read(value)
     token = edge.tokens.seal(contact.address, edge.public.label(flow), flow.remote)
@@ -126,8 +127,11 @@ def mask_answer(response: Response, flow: Flow, edge: Edge) -> None:
 
 def reveal(text: str, edge: Edge) -> tuple[str, Flow | None] | None:
     """Return the URI and the flow behind a masked Contact; None if `text` is none of ours."""
-    if PARAMETER not in text:
-        return None
+    return _reveal(text, edge) if PARAMETER in text else None
+
+
+@remembered_with
+def _reveal(text: str, edge: Edge) -> tuple[str, Flow | None] | None:
     uri = Uri.parse(text)
     token = uri.params.get(PARAMETER)
     if token is None or not edge.is_own(uri):

@@ -12,7 +12,7 @@ from typing import Final
 from ngcp.net.udp import family_of
 from ngcp.sip.errors import SipError
 from ngcp.sip.syntax.fields import NameAddr, Via
-from ngcp.sip.syntax.memory import LONGEST, SIZE
+from ngcp.sip.syntax.memory import LONGEST, SIZE, remembered
 from ngcp.sip.syntax.uri import Uri
 from ngcp.sip.transport.flow import Address, Flow, parse_host
 
@@ -55,7 +55,7 @@ class NatTest:
         if self._exceptions and _is_in(host, self._exceptions):
             return False
         named = parse_host(via_host)
-        if family_of(named) is not None and ip_address(named) != ip_address(host):
+        if named != host and family_of(named) is not None and ip_address(named) != ip_address(host):
             return True
         if flow.transport == "udp" and via_port != port:
             return True
@@ -71,7 +71,12 @@ def _is_private(uri: str, host: str) -> bool:
         named = parse_host(Uri.parse(uri).host)
     except SipError:
         return False
-    return named != host and family_of(named) is not None and _is_in(named, PRIVATE)
+    return named != host and _names_private(named)
+
+
+@remembered
+def _names_private(host: str) -> bool:
+    return family_of(host) is not None and _is_in(host, PRIVATE)
 
 
 def _is_in(host: str, networks: tuple[Network, ...]) -> bool:

@@ -7,6 +7,7 @@ from ngcp.lb.edge import Edge, address_of
 from ngcp.net.udp import family_of
 from ngcp.sip.errors import InvalidUri, SipError
 from ngcp.sip.syntax.fields import NameAddr
+from ngcp.sip.syntax.memory import remembered, remembered_with
 from ngcp.sip.syntax.message import Request
 from ngcp.sip.syntax.uri import Uri
 from ngcp.sip.transport.flow import Flow, format_address
@@ -59,7 +60,9 @@ def refuse_foreign_routes(request: Request, edge: Edge) -> Flow | None:
     Return the flow to the proxy that the next one names: it has the dialog. A host name on top is a name of
     ours: by resolving it the phone found us.
     """
-    first = request.first("route") if "route" in request else ""
+    if "route" not in request:
+        return None
+    first = request.first("route")
     if first and not first.startswith(edge.prefixes) and family_of(address_of(_read(first))[0]) is None:
         request.pop_first("Route")
     _, next_hop = take_own_routes(request, edge)
@@ -71,6 +74,7 @@ def refuse_foreign_routes(request: Request, edge: Edge) -> Flow | None:
     return proxy.flow
 
 
+@remembered
 def _read(value: str) -> Uri:
     return NameAddr.parse(value, "Route").uri
 
@@ -86,10 +90,15 @@ def path_of(flow: Flow, edge: Edge) -> str:
 
 def flow_of_path(path: Uri, edge: Edge) -> Flow:
     """Return the flow that one of our Path values leads to."""
-    received = unquote(path.params.get("received") or "")
+    return _flow_to(path.params.get("received") or "", path.params.get("socket") or "", edge)
+
+
+@remembered_with
+def _flow_to(received: str, socket: str, edge: Edge) -> Flow:
+    received = unquote(received)
     uri = Uri.parse(received)
     remote = address_of(uri)
-    flow = edge.public.flow(path.params.get("socket") or "", remote)
+    flow = edge.public.flow(socket, remote)
     if flow is None or flow.transport != uri.transport:  # a socket that is no more: another may do
         flow = edge.public.flow(uri.transport, remote)
     if flow is None or family_of(flow.remote[0]) is None:

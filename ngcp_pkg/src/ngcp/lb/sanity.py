@@ -4,11 +4,12 @@ A message comes in; it is let pass, or a `SipError` says what the sender did wro
 """
 
 import re
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 from ngcp.sip.errors import InvalidHeader, InvalidUri, MissingHeader, SipError
-from ngcp.sip.syntax.fields import parse_auth
+from ngcp.sip.syntax.fields import NameAddr, parse_auth
 from ngcp.sip.syntax.memory import remembered
 from ngcp.sip.syntax.message import Message, Request
 from ngcp.sip.syntax.uri import Uri
@@ -71,7 +72,15 @@ class BadExtension(SipError):
 
 def check_message(message: Message) -> None:
     """Check what requests and responses share."""
-    names = message.shape
+    _check_shape(message.shape)
+    length = message.content_length
+    if length is not None and length > len(message.body):
+        raise BadBody(f"{length} bytes announced, {len(message.body)} received")
+
+
+@lru_cache(1024)
+def _check_shape(names: tuple[str, ...]) -> None:
+    """Check which headers there are; few shapes are ever seen, and each very often."""
     for name, spelling in SINGLE.items():
         count = names.count(name)
         if count != 1:
@@ -79,9 +88,6 @@ def check_message(message: Message) -> None:
     for name, spelling in AT_MOST_ONCE.items():
         if names.count(name) > 1:
             raise DuplicateHeader(spelling)
-    length = message.content_length
-    if length is not None and length > len(message.body):
-        raise BadBody(f"{length} bytes announced, {len(message.body)} received")
 
 
 def check_request(request: Request) -> None:
@@ -95,11 +101,8 @@ def check_request(request: Request) -> None:
         raise UnsupportedScheme(request.uri)
     if not request.call_id:
         raise InvalidHeader("Call-ID", "")
-    for header, party in (("From", request.from_), ("To", request.to)):
-        _check_uri(header, party.address)
-        tag = party.tag
-        if tag is not None and not (0 < len(tag) <= LONGEST_TAG and _TOKEN.issuperset(tag)):
-            raise InvalidHeader(header, party.address)
+    _check_from(request.first("from"))
+    _check_to(request.first("to"))
     for header in ("authorization", "proxy-authorization"):
         for credentials in request.all(header):
             _check_credentials(credentials)
@@ -127,26 +130,34 @@ def read_target(text: str) -> tuple[str, IPv4Address | IPv6Address | None]:
     uri = Uri.parse(text)
     if uri.headers is not None:  # §19.1.1: they mean something in a Contact, in a Request-URI nothing
         raise InvalidUri(text)
-    try:
-        return uri.scheme, ip_address(parse_host(uri.host))
-    except ValueError as error:
-        if uri.host.startswith("["):
-            raise InvalidUri(text) from error
-        return uri.scheme, None
-
-
-def _check_uri(header: str, address: str) -> None:
-    if not _is_uri(address):
-        raise InvalidHeader(header, address)
+    address = _read_host(uri.host)
+    if address is None and uri.host.startswith("["):
+        raise InvalidUri(text)
+    return uri.scheme, address
 
 
 @remembered
-def _is_uri(text: str) -> bool:
+def _read_host(host: str) -> IPv4Address | IPv6Address | None:
     try:
-        Uri.parse(text)
-    except InvalidUri:
-        return False
-    return True
+        return ip_address(parse_host(host))
+    except ValueError:
+        return None
+
+
+def _check_party(header: str, text: str) -> None:
+    """Check the URI and the tag of a From or To."""
+    party = NameAddr.parse(text, header)
+    try:
+        Uri.parse(party.address)
+    except InvalidUri as error:
+        raise InvalidHeader(header, party.address) from error
+    tag = party.tag
+    if tag is not None and not (0 < len(tag) <= LONGEST_TAG and _TOKEN.issuperset(tag)):
+        raise InvalidHeader(header, party.address)
+
+
+_check_from: Final = remembered(lambda text: _check_party("From", text))
+_check_to: Final = remembered(lambda text: _check_party("To", text))
 
 
 def _check_credentials(credentials: str) -> None:

@@ -5,6 +5,7 @@ They are pure: what they know of the world is `Edge`. A `SipError` refuses the r
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from ngcp.lb import topology
@@ -120,15 +121,24 @@ def refuse_foreign_target(crossing: Crossing, edge: Edge) -> None:
 
 def tell_source(crossing: Crossing, edge: Edge) -> None:
     """Replace what the outside says of itself by what we know of it."""
-    request, (host, port) = crossing.request, crossing.flow.remote
+    request = crossing.request
     keep_private(request, FROM_OUTSIDE)
-    request.append("P-NGCP-Src-Ip", host)
-    request.append("P-NGCP-Src-Port", str(port))
-    request.append("P-NGCP-Src-Proto", crossing.flow.transport)
-    request.append("P-NGCP-Src-Af", "6" if ":" in host else "4")
+    for name, value in _source_of(crossing.flow):
+        request.append(name, value)
     crossing.is_natted = edge.nat.is_natted(crossing.flow, request.via, request.get("contact"))
     if crossing.is_natted:
         request.append("P-NGCP-Src-Nat", "1")
+
+
+@lru_cache(4096)
+def _source_of(flow: Flow) -> tuple[tuple[str, str], ...]:
+    host, port = flow.remote
+    return (
+        ("P-NGCP-Src-Ip", host),
+        ("P-NGCP-Src-Port", str(port)),
+        ("P-NGCP-Src-Proto", flow.transport),
+        ("P-NGCP-Src-Af", "6" if ":" in host else "4"),
+    )
 
 
 def add_path(crossing: Crossing, edge: Edge) -> None:

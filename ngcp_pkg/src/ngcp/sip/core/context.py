@@ -1,7 +1,7 @@
 """The response context of one relayed request: it collects what the branches answer (RFC 3261 §16.7)."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final
@@ -240,7 +240,9 @@ class Context:
             self._element.events.append(Ended(self))
 
 
-def _by_preference(targets: Iterable[Target]) -> list[list[Target]]:
+def _by_preference(targets: Sequence[Target]) -> list[list[Target]]:
     """Group targets of equal q, highest q first, otherwise in their order (§16.6)."""
+    if len(targets) == 1:
+        return [list(targets)]
     ordered = sorted(targets, key=lambda target: -target.q)
     return [list(group) for _, group in groupby(ordered, key=lambda target: target.q)]

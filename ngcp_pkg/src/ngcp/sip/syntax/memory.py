@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Final, TypeVar
+from typing import Final, TypeVar, TypeVarTuple
 
 #: Texts that are remembered at a time: those of some thousand calls.
 SIZE: Final = 4096
@@ -10,9 +10,16 @@ SIZE: Final = 4096
 LONGEST: Final = 200
 
 _Value = TypeVar("_Value")
+_Others = TypeVarTuple("_Others")
 
 
 def remembered(parse: Callable[[str], _Value]) -> Callable[[str], _Value]:
     """Return `parse` with a memory; its values are shared, treat them as read-only. Errors are forgotten."""
     known = lru_cache(SIZE)(parse)
     return lambda text: known(text) if len(text) <= LONGEST else parse(text)
+
+
+def remembered_with(function: Callable[[str, *_Others], _Value]) -> Callable[[str, *_Others], _Value]:
+    """Do the same for a function of a text and of other things, few and hashable."""
+    known = lru_cache(SIZE)(function)
+    return lambda text, *others: (known if len(text) <= LONGEST else function)(text, *others)

@@ -22,7 +22,10 @@ _METHOD: Final = re.compile(rf"({_TOKEN}{{1,64}}+)[ \t]++(?=\S)", re.ASCII)
 _VERSION: Final = re.compile(r"[ \t]SIP/\d\.\d[ \t]*+", re.IGNORECASE | re.ASCII)
 #: The methods of RFC 3261 and its extensions: the first look at a request line knows them.
 METHODS: Final = frozenset(
-    "ACK BYE CANCEL INFO INVITE MESSAGE NOTIFY OPTIONS PRACK PUBLISH REFER REGISTER SUBSCRIBE UPDATE".split()
+    {
+        *("ACK", "BYE", "CANCEL", "INFO", "INVITE", "MESSAGE", "NOTIFY", "OPTIONS", "PRACK"),
+        *("PUBLISH", "REFER", "REGISTER", "SUBSCRIBE", "UPDATE"),
+    }
 )
 _STATUSES: Final = {str(status): status for status in range(100, 700)}
 

@@ -93,9 +93,10 @@ class Transaction:
         arrow = self._table.get((self.state, event))
         if arrow is None:
             return
-        if arrow.state is not self.state:
-            self.state = arrow.state
-            self._stop_timers()
+        self.state = arrow.state
+        if self._alarms:
+            for timer in arrow.stops:
+                self._stop(timer)
         for do in arrow.does:
             self._perform(do, event, message)
         for timer in arrow.starts:
@@ -104,13 +105,10 @@ class Transaction:
             self._home.forget(self)
 
     def _perform(self, do: Do, event: Event, message: Request | Response | None) -> None:
-        if do is Do.SEND or do is Do.RESEND:
-            if do is Do.SEND and message is not None:
-                self._wire = bytes(message)
-            self._home.send(self._wire, self.flow)
-        elif do is Do.REPORT:
-            status = 503 if event is Trigger.TRANSPORT_ERROR else 408
-            self._home.events.append(Failed(self, status))
+        raise NotImplementedError
+
+    def _report(self, event: Event) -> None:
+        self._home.events.append(Failed(self, 503 if event is Trigger.TRANSPORT_ERROR else 408))
 
     def _start(self, timer: Timer, now: float, *, again: bool) -> None:
         duration = DURATIONS[timer][self.flow.transport != "udp"]
@@ -128,10 +126,10 @@ class Transaction:
             return T2
         return min(2 * self._interval, LIMITS[timer])
 
-    def _stop_timers(self) -> None:
-        for timer in tuple(self._alarms):
-            if (self.state, timer) not in self._table:
-                self._home.alarms.cancel(self._alarms.pop(timer))
+    def _stop(self, timer: Timer) -> None:
+        alarm = self._alarms.pop(timer, None)
+        if alarm is not None:
+            self._home.alarms.cancel(alarm)
 
     def _trigger(self, status: int) -> Trigger:
         if status < 200:
@@ -159,21 +157,22 @@ class ClientTransaction(Transaction):
     def hush(self) -> None:
         """Send the request no more; an answer may still come."""
         for timer in (Timer.A, Timer.E):
-            if timer in self._alarms:
-                self._home.alarms.cancel(self._alarms.pop(timer))
+            self._stop(timer)
 
     def receive(self, response: Response, now: float) -> None:
         """Take a response that belongs here."""
         self._fire(self._trigger(response.status), now, response)
 
     def _perform(self, do: Do, event: Event, message: Request | Response | None) -> None:
-        if isinstance(message, Response):
-            if do is Do.PASS:
-                self._home.events.append(Answered(self, message))
-            elif do is Do.ACK:
-                self._home.send(bytes(ack_for(self.request, message)), self.flow)
+        if do is Do.PASS and isinstance(message, Response):
+            self._home.events.append(Answered(self, message))
+        elif do is Do.ACK and isinstance(message, Response):
+            self._home.send(bytes(ack_for(self.request, message)), self.flow)
+        elif do is Do.REPORT:
+            self._report(event)
         else:
-            super()._perform(do, event, message)
+            self._wire = self._wire or bytes(self.request)
+            self._home.send(self._wire, self.flow)
 
 
 class ServerTransaction(Transaction):
@@ -200,8 +199,12 @@ class ServerTransaction(Transaction):
     def _perform(self, do: Do, event: Event, message: Request | Response | None) -> None:
         if do is Do.PASS and isinstance(message, Request):
             self._home.events.append(Received(self, message, self.flow))
-        elif do is Do.QUENCH:
-            self._wire = bytes(self._home.answer(self.request, 100))
-            self._home.send(self._wire, self.flow)
-        else:
-            super()._perform(do, event, message)
+            return
+        if do is Do.REPORT:
+            self._report(event)
+            return
+        if do is Do.QUENCH:
+            message = self._home.answer(self.request, 100)
+        if do is not Do.RESEND and message is not None:
+            self._wire = bytes(message)
+        self._home.send(self._wire, self.flow)

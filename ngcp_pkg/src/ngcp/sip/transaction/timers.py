@@ -6,7 +6,7 @@ Seconds throughout. Time comes from outside: nothing here asks a clock.
 from collections.abc import Mapping
 from enum import Enum
 from heapq import heapify, heappop, heappush
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 #: An estimate of the round-trip time.
 T1: Final = 0.5
@@ -80,22 +80,16 @@ class Sleeper(Protocol):
         """Be told that the alarm set for `timer` is due."""
 
 
-class Alarm:
-    """One waiting timer."""
-
-    __slots__ = ("sleeper", "timer")
-
-    def __init__(self, sleeper: Sleeper, timer: Timer) -> None:
-        self.sleeper: Sleeper | None = sleeper
-        """None once the alarm is cancelled, so that a waiting entry keeps nothing alive."""
-        self.timer = timer
+#: One waiting timer as it lies in the heap: when it is due, how many were set before, who sleeps, the timer.
+#: Nobody sleeps once the alarm is cancelled, so that a waiting entry keeps nothing alive.
+Alarm = list[Any]
 
 
 class AlarmQueue:
     """All alarms in one heap; a cancelled one stays in it until due, or until most of them are cancelled."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Alarm]] = []
+        self._heap: list[Alarm] = []
         self._count = 0
         self._cancelled = 0
 
@@ -104,35 +98,38 @@ class AlarmQueue:
 
     def set(self, sleeper: Sleeper, timer: Timer, when: float) -> Alarm:
         """Wake `sleeper` for `timer` at `when`."""
-        alarm = Alarm(sleeper, timer)
         self._count += 1  # breaks ties: first set, first woken
-        heappush(self._heap, (when, self._count, alarm))
+        alarm = [when, self._count, sleeper, timer]
+        heappush(self._heap, alarm)
         return alarm
 
     def cancel(self, alarm: Alarm) -> None:
         """Forget `alarm`; no harm if it is due or forgotten already."""
-        if alarm.sleeper is not None:
-            alarm.sleeper = None
+        if alarm[2] is not None:
+            alarm[2] = None
             self._cancelled += 1
             if self._cancelled > 1000 and 2 * self._cancelled > len(self._heap):
                 self._sweep()
 
     def _sweep(self) -> None:
-        self._heap = [entry for entry in self._heap if entry[2].sleeper is not None]
+        self._heap = [alarm for alarm in self._heap if alarm[2] is not None]
         heapify(self._heap)
         self._cancelled = 0
 
     def next(self) -> float | None:
         """Return when the first alarm is due."""
-        while self._heap and self._heap[0][2].sleeper is None:
-            heappop(self._heap)
+        heap = self._heap
+        while heap:
+            when, _, sleeper, _ = heap[0]
+            if sleeper is not None:
+                return float(when)
+            heappop(heap)
             self._cancelled -= 1
-        return self._heap[0][0] if self._heap else None
+        return None
 
     def wake(self, now: float) -> None:
         """Wake everybody who is due."""
         while (when := self.next()) is not None and when <= now:
-            alarm = heappop(self._heap)[2]
-            sleeper, alarm.sleeper = alarm.sleeper, None
-            if sleeper is not None:
-                sleeper.wake(alarm.timer, now)
+            alarm = heappop(self._heap)
+            sleeper, alarm[2] = alarm[2], None
+            sleeper.wake(alarm[3], now)

@@ -1,5 +1,6 @@
 """A flow: one transport between two socket addresses (RFC 5626 §3)."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 #: Host and port; an IPv6 host is written without brackets.
@@ -22,6 +23,7 @@ class Flow(NamedTuple):
         return self.transport != "udp"
 
 
+@lru_cache(4096)
 def format_address(address: Address) -> str:
     """Write `host:port` as in a URI: an IPv6 host stands in brackets (RFC 5118 §4.1)."""
     host, port = address
