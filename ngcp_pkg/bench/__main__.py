@@ -5,13 +5,14 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from bench import banned, connections, lb, registrar
+from bench import banned, connections, lb, registrar, workers
 
 BENCHMARKS: Final[Mapping[str, Callable[[], int]]] = {
     "banned": banned.main,
     "connections": connections.main,
     "lb": lb.main,
     "registrar": registrar.main,
+    "workers": workers.main,
 }
 
 

@@ -25,6 +25,8 @@ class Load:
     scenario: str
     count: int
     rate: int
+    sockets: str = "u1"
+    """SIPp's transport mode: `u1` one socket for all, `un` one for each run."""
 
     @property
     def seconds(self) -> float:
@@ -46,7 +48,18 @@ def write_names(path: Path, names: list[str]) -> None:
 def apply(load: Load, local: Address, remote: Address, names: Path) -> None:
     """Put a load on `remote`, or raise `LoadFailed`."""
     limits = ["-timeout", f"{int(load.seconds) + 30}", "-timeout_error", "-recv_timeout", "10000"]
-    amount = ["-m", str(load.count), "-r", str(load.rate), "-l", str(load.count)]
+    amount = [
+        "-m",
+        str(load.count),
+        "-r",
+        str(load.rate),
+        "-l",
+        str(load.count),
+        "-t",
+        load.sockets,
+        "-max_socket",
+        "8000",
+    ]
     command = [*_command(load.scenario, local), *amount, *limits, "-inf", str(names), written(remote)]
     done = subprocess.run(command, capture_output=True, cwd=names.parent, check=False)
     if done.returncode != 0:
