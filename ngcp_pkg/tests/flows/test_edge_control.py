@@ -92,7 +92,7 @@ def test_metrics_are_what_was_counted(wire: Wire, edge: LoadBalancer, connected:
     Phone(wire, "mallory", MALLORY, PUBLIC).send_raw(b"GET / HTTP/1.1\r\n\r\n")
     wire.run(0.1)
 
-    samples = read(metrics(edge))
+    samples = read(asyncio.run(metrics(edge)))
     assert samples["ngcp_lb_requests_total", "REGISTER"] == 1
     assert samples["ngcp_lb_responses_total", "2xx"] == 1
     assert samples["ngcp_lb_received_messages_total", "tls"] == 1

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 import xmlrpc.client
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,11 +41,12 @@ class Unit:
         self.proxy = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.proxy.bind((INSIDE, 0))
         self.proxy.settimeout(20.0)
-        self.configuration = {
+        self.configuration: dict[str, object] = {
             "public": {"address": PUBLIC, "port": self.port},
             "internal": {"port": self.port, "xmlrpc_port": self.port, "worker_port": self.worker_port},
             "proxies": [{"port": self.proxy.getsockname()[1]}],
         }
+        self.configuration["metrics"] = {"port": free_port()}
         (directory / "secret").write_text("5a" * 32)
         self.start(2)
 
@@ -89,6 +91,14 @@ class Unit:
     def stats(self) -> dict[str, int]:
         """Return the counters of all workers."""
         return cast("dict[str, int]", self.call("stats"))
+
+    def metrics(self) -> str:
+        """Return what Prometheus gets."""
+        port = cast("dict[str, int]", self.configuration["metrics"])["port"]
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            f"http://{INSIDE}:{port}/metrics", timeout=20.0
+        ) as answer:
+            return cast(bytes, answer.read()).decode()
 
     def ended(self) -> tuple[int, str]:
         """Return the exit status and what was logged."""
@@ -214,6 +224,7 @@ def test_what_an_operator_asks_all_workers_answer(unit: Unit) -> None:
     assert {message["remote"] for message in seen} == peers
     assert len(seen) == 2 * PHONES
     assert unit.stats()["received.tcp"] == PHONES
+    assert f'ngcp_lb_received_messages_total{{transport="tcp"}} {PHONES}\n' in unit.metrics()
     with pytest.raises(xmlrpc.client.Fault, match="no proxy sip:x"):
         unit.call("dispatcher.set_state", "d", 1, "sip:x")
 

@@ -2,8 +2,10 @@
 
 from typing import Final
 
+from ngcp.lb.colleagues import Colleagues
 from ngcp.lb.control import statistics
 from ngcp.lb.core import LoadBalancer
+from ngcp.lb.fanout import total
 from ngcp.service import process
 from ngcp.service.metrics import PROCESS, Family, exposition
 
@@ -28,6 +30,11 @@ FAMILIES: Final = (
 )
 
 
-def metrics(core: LoadBalancer) -> str:
-    """Return everything in Prometheus' text format."""
-    return exposition(PREFIX, FAMILIES, statistics(core) | process.usage())
+async def metrics(core: LoadBalancer, colleagues: Colleagues | None = None) -> str:
+    """Return everything in Prometheus' text format: with `colleagues`, what all workers have counted.
+
+    What a process uses is told of the main one.
+    """
+    own = statistics(core)
+    counted = own if colleagues is None else await total(own, colleagues)
+    return exposition(PREFIX, FAMILIES, counted | process.usage())

@@ -60,7 +60,7 @@ class LoadBalancerService:
             return
         if internal.xmlrpc_port != internal.port:
             await control.listen(internal.address, internal.xmlrpc_port)
-        scraped = await serve_metrics(lambda: metrics(self._core), self._configuration.metrics)
+        scraped = await serve_metrics(lambda: metrics(self._core, colleagues), self._configuration.metrics)
         self._release.callback(scraped.close)
 
     def reload(self) -> None:

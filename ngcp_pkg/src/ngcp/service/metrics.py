@@ -4,11 +4,13 @@ https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
 """
 
 import asyncio
+import inspect
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from ngcp.service.commands import CommandError
 from ngcp.service.statistics import Statistics
 
 #: Who scrapes is on the node; whoever is not goes through what the operator puts in front.
@@ -91,7 +93,7 @@ def _number(value: int | float) -> str:
 class MetricsServer:
     """Answers `GET /metrics`, one request a connection."""
 
-    def __init__(self, read: Callable[[], str]) -> None:
+    def __init__(self, read: Callable[[], str | Awaitable[str]]) -> None:
         self._read = read
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
@@ -115,7 +117,7 @@ class MetricsServer:
         self._writers.add(writer)
         try:
             async with asyncio.timeout(PATIENCE):
-                writer.write(self._answer(await reader.readuntil(b"\r\n\r\n")))
+                writer.write(await self._answer(await reader.readuntil(b"\r\n\r\n")))
                 await writer.drain()
         except (OSError, EOFError, asyncio.LimitOverrunError):
             pass  # who leaves, sleeps or sends more than a request is hung up on
@@ -123,13 +125,17 @@ class MetricsServer:
             self._writers.discard(writer)
             writer.close()
 
-    def _answer(self, head: bytes) -> bytes:
+    async def _answer(self, head: bytes) -> bytes:
         method, _, rest = head.partition(b"\r\n")[0].partition(b" ")
         if method != b"GET":
             return _respond("405 Method Not Allowed", "ask by GET\n")
         if rest.partition(b" ")[0].partition(b"?")[0] != b"/metrics":
             return _respond("404 Not Found", "metrics are at /metrics\n")
-        return _respond("200 OK", self._read())
+        try:
+            text = self._read()
+            return _respond("200 OK", await text if inspect.isawaitable(text) else text)
+        except CommandError as error:  # another process of the daemon does not answer
+            return _respond("503 Service Unavailable", f"{error.message}\n")
 
 
 def _respond(status: str, text: str) -> bytes:
@@ -140,7 +146,7 @@ def _respond(status: str, text: str) -> bytes:
     ).encode() + body
 
 
-async def serve_metrics(read: Callable[[], str], metrics: Metrics) -> MetricsServer:
+async def serve_metrics(read: Callable[[], str | Awaitable[str]], metrics: Metrics) -> MetricsServer:
     """Answer with what `read` returns until the returned server is closed; without a port nobody can ask."""
     server = MetricsServer(read)
     if metrics.port is not None:
