@@ -127,6 +127,24 @@ def test_where_the_inside_cannot_be_sent(
     assert relayed(wire) == []
 
 
+def test_a_callee_cannot_answer_in_the_place_of_the_proxy(wire: Wire, mallory: Phone) -> None:
+    """Even one who learned the branch of our leg to the proxy: a response comes back where its request left."""
+    mallory.script = ()
+    answer_to(wire, mallory.register())
+    victim = Phone(wire, "victim", VICTIM, PUBLIC)
+    call = victim.call("mallory")
+    assert wire.run_until(lambda: bool(mallory.seen))
+    (inner,) = [parse(packet.data) for packet in wire.sent_to(PROXY) if packet.start.startswith("INVITE")]
+    forged = mallory.seen[0].reply(200, to_tag="forged")
+    forged.set("Via", ", ".join(inner.all("Via")))
+    forged.append("Contact", "<sip:mallory@203.0.113.66>")
+    mallory.send_raw(bytes(forged))
+    wire.run(1.0)
+
+    assert not call.is_up
+    assert [packet.start for packet in wire.sent_to(VICTIM)] == ["SIP/2.0 100 Trying"]
+
+
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 def test_the_inside_reaches_foreign_addresses(
     wire: Wire, mallory: Phone, stub: StubProxy, transport: str

@@ -58,7 +58,8 @@ class TransactionLayer:
         """
         if isinstance(message, Response):
             transaction = self._clients.get(client_key(message))
-            if transaction is not None:
+            # It answers where the request left (§18.2.2). Another side may know the branch: Vias travel on.
+            if transaction is not None and transaction.flow.local == flow.local:
                 _require(message, _ACKNOWLEDGED)
                 transaction.receive(message, now)
             return
