@@ -16,8 +16,8 @@ from typing import Any
 CORPUS = Path(__file__).parents[1] / "corpus"
 #: A header's text, as target `fields` wants it, stands behind the colon.
 FIELDS = "fields"
-#: Bytes of an input: longer ones find little that shorter ones do not.
-LONGEST = 4096
+#: Bytes of an input: a call has some 20 messages.
+LONGEST = 16_384
 #: What an input is made of, as libFuzzer reads it; the targets know the names of headers.
 WORDS = Path(__file__).with_name("words.txt")
 #: Seconds that one input may take.
@@ -63,6 +63,7 @@ def _fuzz(target: str, memory: Path, seconds: int) -> None:
     learned, seeds = memory / target, memory / f"{target}.seeds"
     learned.mkdir(parents=True, exist_ok=True)
     _write_seeds(target, seeds)
+    (seeds / "conversation").write_bytes(targets.record_conversation())
     words = memory / "words"
     names = "".join(f'"{name}:"\n' for name in targets.HEADERS)
     words.write_text(WORDS.read_text() + names)

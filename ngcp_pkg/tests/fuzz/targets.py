@@ -7,11 +7,12 @@ A target fails by raising. `tests/fuzz/test_targets.py` runs all of them over th
 import importlib
 import os
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
 from flows.edge import INTERNAL, PROXY, PUBLIC, PUBLIC_TLS, StubProxy, add_load_balancer
+from flows.phones import Phone
 from flows.wire import Wire
 from ngcp.sdp.description import Description
 from ngcp.sdp.errors import SdpError
@@ -30,13 +31,18 @@ Target = Callable[[bytes], None]
 IMPLEMENTATION: Final = "NGCP_FUZZ_HEAD"
 #: Headers that are asked for and edited: a list, a compact form, one that is no list, one nobody knows.
 NAMES: Final = ("via", "Route", "m", "Contact", "subject", "Content-Length", "X-Other")
-SENDER: Final = ("203.0.113.66", 5060)
 FLOWS: Final = (
-    Flow("udp", PUBLIC, SENDER),
-    Flow("tcp", PUBLIC, SENDER),
-    Flow("tls", PUBLIC_TLS, SENDER),
+    Flow("udp", PUBLIC, ("203.0.113.66", 5060)),
+    Flow("udp", PUBLIC, ("203.0.113.67", 5060)),
+    Flow("tcp", PUBLIC, ("203.0.113.68", 40000)),
+    Flow("tls", PUBLIC_TLS, ("203.0.113.69", 40000)),
     Flow("udp", INTERNAL, PROXY),
 )
+#: Between the messages of a conversation, and how many of them there are at most.
+SEPARATOR: Final = b"\0--\0"
+LONGEST_CONVERSATION: Final = 40
+#: Seconds after which nothing of a conversation is left, however long it rings.
+END: Final = 3600.0
 
 
 def parser(data: bytes) -> None:
@@ -154,24 +160,50 @@ def description(data: bytes) -> None:
 
 def edge(data: bytes) -> None:
     """Let the load-balancer take it, from outside or inside, and let all its timers run out."""
+    _converse([(FLOWS[zlib.crc32(data) % len(FLOWS)], data)])
+
+
+def conversation(data: bytes) -> None:
+    """Let the load-balancer take several messages: the first byte of each says which way it comes."""
+    chunks = data.split(SEPARATOR)[:LONGEST_CONVERSATION]
+    _converse([(FLOWS[chunk[0] % len(FLOWS)], chunk[1:]) for chunk in chunks if chunk])
+
+
+def _converse(messages: Iterable[tuple[Flow, bytes]]) -> None:
     wire = Wire()
     balancer = add_load_balancer(wire)
-    StubProxy(wire)
-    flow = FLOWS[zlib.crc32(data) % len(FLOWS)]
-    if flow.is_reliable:
-        balancer.connected(flow)
-    balancer.receive(data, flow, wire.now)
-    outbox = balancer.messages_to_send()
-    for sent, way in outbox:
-        parse(sent)
-        if flow.remote == SENDER:
-            assert way.remote in (SENDER, PROXY), "no open relay"
+    for flow in FLOWS:
+        if flow.is_reliable:
+            balancer.connected(flow)
+    for flow, data in messages:
+        balancer.receive(data, flow, wire.now)
+        for sent, way in balancer.messages_to_send():
+            parse(sent)
+            if flow.local != INTERNAL:
+                assert way.remote in (flow.remote, PROXY), "no open relay"
     now = wire.now
-    while (due := balancer.next_timer()) is not None:
+    while (due := balancer.next_timer()) is not None and now < wire.now + END:
         now = max(now, due)
         balancer.handle_timer(now)
         balancer.messages_to_send()
-    assert balancer.transactions == 0
+    assert balancer.transactions == 0, "nothing is kept"
+
+
+def record_conversation() -> bytes:
+    """Return a call as `conversation` takes it: two phones register, talk, hang up."""
+    wire = Wire()
+    add_load_balancer(wire)
+    StubProxy(wire)
+    alice, bob = (Phone(wire, name, flow.remote, PUBLIC) for name, flow in zip("ab", FLOWS[:2], strict=True))
+    for attempt in (alice.register(), bob.register()):
+        assert wire.run_until(lambda attempt=attempt: attempt.status == 200)  # type: ignore[misc]
+    call = alice.call("b")
+    assert wire.run_until(lambda: call.is_up and bob.calls[-1].is_acknowledged)
+    bye = call.hang_up()
+    assert wire.run_until(lambda: bye.status == 200)
+    ways = {(flow.local, flow.remote): number for number, flow in enumerate(FLOWS)}
+    heard = [packet for packet in wire.packets if (packet.destination, packet.source) in ways]
+    return SEPARATOR.join(bytes([ways[packet.destination, packet.source]]) + packet.data for packet in heard)
 
 
 #: Names that take an input to new code.
@@ -184,4 +216,5 @@ TARGETS: Final[Mapping[str, Target]] = {
     "stream": stream,
     "description": description,
     "edge": edge,
+    "conversation": conversation,
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from flows.mutation import mutate
-from fuzz.targets import IMPLEMENTATION, TARGETS
+from fuzz.targets import IMPLEMENTATION, LONGEST_CONVERSATION, SEPARATOR, TARGETS, record_conversation
 from ngcp.sip.syntax.head import Head
 
 
@@ -35,6 +35,16 @@ def test_damage_is_expected(target: str) -> None:
     luck = random.Random(f"fuzz {target}")
     for _ in range(MUTATIONS):
         TARGETS[target](mutate(luck.choice(CORPUS).read_bytes(), luck))
+
+
+def test_a_recorded_call_is_understood_and_damage_to_it_too() -> None:
+    """What `conversation` starts from is a whole call, and the same each time."""
+    call = record_conversation()
+    assert call == record_conversation()
+    assert call.count(SEPARATOR) > LONGEST_CONVERSATION // 4
+    luck = random.Random("conversation")
+    for _ in range(MUTATIONS):
+        TARGETS["conversation"](mutate(call, luck))
 
 
 def test_another_implementation_is_held_to_ours(monkeypatch: pytest.MonkeyPatch) -> None:
