@@ -596,7 +596,8 @@ static PyObject *Head_twin(Head *h, PyObject *unused) {
         Py_XDECREF(twin);
         return NULL;
     }
-    memcpy(twin->lines, h->lines, h->count * sizeof(Line));
+    if (h->count > 0) // memcpy wants no NULL, not even for nothing
+        memcpy(twin->lines, h->lines, h->count * sizeof(Line));
     for (Py_ssize_t i = 0; i < h->count; i++) {
         Py_INCREF(h->lines[i].name);
         Py_INCREF(h->lines[i].owner);
