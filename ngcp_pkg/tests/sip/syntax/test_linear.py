@@ -1,5 +1,6 @@
 """What strangers send is read in linear time: by the shape of every pattern, and by counting steps."""
 
+import gc
 import importlib
 import pkgutil
 import re
@@ -146,12 +147,15 @@ def steps(work: Callable[[], None]) -> int:
         count += event == "opcode"
         return trace
 
+    work()  # what is looked up once and remembered is no part of it
     before = sys.gettrace()
+    gc.disable()  # nor are the last words of what other tests left behind
     sys.settrace(trace)
     try:
         work()
     finally:
         sys.settrace(before)
+        gc.enable()
     return count
 
 
