@@ -58,6 +58,11 @@ class Side:
     database_costs: list[float] = field(default_factory=list)
     """The same of MariaDB."""
 
+    @property
+    def totals(self) -> list[float]:
+        """Both together: what a registration costs the node."""
+        return [cost + database for cost, database in zip(self.costs, self.database_costs, strict=True)]
+
     def run(self, database: Database) -> None:
         """Take one turn."""
         daemons = self.daemon, database.daemon
@@ -184,6 +189,7 @@ def measure(bench: Bench) -> list[Metric]:
     return [
         Metric("cpu-us-per-registration", _pairs(ours.costs, peer.costs), TARGET),
         Metric("database-cpu-us-per-registration", _pairs(ours.database_costs, peer.database_costs)),
+        Metric("cpu-us-per-registration-in-all", _pairs(ours.totals, peer.totals)),
         Metric("pss-mib", (memory,)),
         *measure_load(bench),
     ]
