@@ -128,7 +128,7 @@ def test_where_the_inside_cannot_be_sent(
 
 
 def test_a_callee_cannot_answer_in_the_place_of_the_proxy(wire: Wire, mallory: Phone) -> None:
-    """Even one who learned the branch of our leg to the proxy: a response comes back where its request left."""
+    """Even one who learned the branch of our leg to the proxy: responses come back where requests left."""
     mallory.script = ()
     answer_to(wire, mallory.register())
     victim = Phone(wire, "victim", VICTIM, PUBLIC)
