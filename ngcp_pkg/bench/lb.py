@@ -153,6 +153,7 @@ class Bench:
             "INTERNAL_HOST": place.internal[0],
             "INTERNAL": written(place.internal),
             "PUBLIC": written(place.public),
+            "INNER_HOST": INNER[0],
             "INNER": written(INNER),
         }
         for name, value in places.items():
