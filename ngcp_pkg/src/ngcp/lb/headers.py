@@ -1,8 +1,8 @@
 """P- headers: the platform's elements talk to each other in them, so none may cross the edge unchecked."""
 
-from functools import lru_cache
 from typing import Final
 
+from ngcp.sip.syntax.memory import remembered_shape
 from ngcp.sip.syntax.message import Message
 
 #: What a phone may say (RFC 3325 §9.2); who it is, is the proxy's finding, not the phone's.
@@ -18,7 +18,7 @@ def keep_private(message: Message, allowed: frozenset[str]) -> None:
             message.remove(name)
 
 
-@lru_cache(1024)
+@remembered_shape
 def _private(shape: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the P- headers among those of a message; few shapes are ever seen, and each very often."""
+    """Return the P- headers among those of a message."""
     return tuple({name for name in shape if name.startswith("p-")})

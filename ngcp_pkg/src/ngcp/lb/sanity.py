@@ -4,13 +4,12 @@ A message comes in; it is let pass, or a `SipError` says what the sender did wro
 """
 
 import re
-from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 from ngcp.sip.errors import InvalidHeader, InvalidUri, MissingHeader, SipError
 from ngcp.sip.syntax.fields import NameAddr, parse_auth
-from ngcp.sip.syntax.memory import remembered
+from ngcp.sip.syntax.memory import remembered, remembered_shape
 from ngcp.sip.syntax.message import Message, Request
 from ngcp.sip.syntax.uri import Uri
 from ngcp.sip.transport.flow import parse_host
@@ -78,9 +77,9 @@ def check_message(message: Message) -> None:
         raise BadBody(f"{length} bytes announced, {len(message.body)} received")
 
 
-@lru_cache(1024)
+@remembered_shape
 def _check_shape(names: tuple[str, ...]) -> None:
-    """Check which headers there are; few shapes are ever seen, and each very often."""
+    """Check which headers there are."""
     for name, spelling in SINGLE.items():
         count = names.count(name)
         if count != 1:

@@ -8,6 +8,9 @@ from typing import Final, TypeVar, TypeVarTuple
 SIZE: Final = 4096
 #: Characters of a text that is worth remembering: what strangers send must not fill the memory.
 LONGEST: Final = 200
+#: Shapes of messages that are remembered at a time, and the lines that one worth it has: 11 MB at worst.
+SHAPES: Final = 1024
+USUAL_LINES: Final = 64
 
 _Value = TypeVar("_Value")
 _Others = TypeVarTuple("_Others")
@@ -17,6 +20,12 @@ def remembered(parse: Callable[[str], _Value]) -> Callable[[str], _Value]:
     """Return `parse` with a memory; its values are shared, treat them as read-only. Errors are forgotten."""
     known = lru_cache(SIZE)(parse)
     return lambda text: known(text) if len(text) <= LONGEST else parse(text)
+
+
+def remembered_shape(function: Callable[[tuple[str, ...]], _Value]) -> Callable[[tuple[str, ...]], _Value]:
+    """Do the same for a function of `Head.shape`: few shapes are ever seen, and each very often."""
+    known = lru_cache(SHAPES)(function)
+    return lambda shape: (known if len(shape) <= USUAL_LINES else function)(shape)
 
 
 def remembered_with(function: Callable[[str, *_Others], _Value]) -> Callable[[str, *_Others], _Value]:

@@ -51,6 +51,7 @@ class Transaction:
         "_home",
         "_interval",
         "_is_invite",
+        "_is_reliable",
         "_table",
         "_wire",
         "flow",
@@ -63,6 +64,7 @@ class Transaction:
         self._home = home
         self._table: Table
         self._is_invite = request.method == "INVITE"
+        self._is_reliable = flow.transport != "udp"
         self._alarms: dict[Timer, Alarm] = {}
         self._interval = 0.0
         self._wire = b""
@@ -100,7 +102,7 @@ class Transaction:
         for do in arrow.does:
             self._perform(do, event, message)
         for timer in arrow.starts:
-            self._start(timer, now, again=timer is event)
+            self._start(timer, now, timer is event)
         if arrow.state is _ENDS:
             self._home.forget(self)
 
@@ -110,12 +112,11 @@ class Transaction:
     def _report(self, event: Event) -> None:
         self._home.events.append(Failed(self, 503 if event is Trigger.TRANSPORT_ERROR else 408))
 
-    def _start(self, timer: Timer, now: float, *, again: bool) -> None:
-        duration = DURATIONS[timer][self.flow.transport != "udp"]
-        if duration is None:
-            return
-        if duration == 0:
-            self._fire(timer, now)
+    def _start(self, timer: Timer, now: float, again: bool) -> None:
+        duration = DURATIONS[timer][self._is_reliable]
+        if not duration:
+            if duration is not None:
+                self._fire(timer, now)
             return
         if timer in LIMITS:
             self._interval = duration = self._longer(timer) if again else duration
