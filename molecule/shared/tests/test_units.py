@@ -56,6 +56,34 @@ def test_operators_tools_answer(host: Host, command: str) -> None:
     assert answer.stdout.strip()
 
 
+def test_hot_paths_are_the_compiled_ones(host: Host) -> None:
+    """The module fits the node's Python, and the daemons' package takes it."""
+    host.check_output(
+        "python3 -c 'import ngcp_speed; from ngcp.sip.syntax.message import Message;"
+        " assert issubclass(Message, ngcp_speed.Head)'"
+    )
+
+
+def test_bash_completes_what_the_running_daemon_knows(host: Host) -> None:
+    """As a press of Tab does behind `ngcp-sercmd lb htable.`."""
+    completed = host.check_output(
+        "bash -c 'source /usr/share/bash-completion/completions/ngcp-sercmd;"
+        " COMP_WORDS=(ngcp-sercmd lb htable.) COMP_CWORD=2;"
+        ' _ngcp_sercmd ngcp-sercmd; echo "${COMPREPLY[@]}"\''
+    )
+
+    assert "htable.dump" in completed.split()
+
+
+def test_reload_keeps_the_process(host: Host) -> None:
+    """The load-balancer takes its certificate again, and serves on."""
+    before = host.check_output("systemctl show --value --property=MainPID kamailio-lb")
+    host.check_output("systemctl reload kamailio-lb")
+
+    assert host.check_output("ngcp-sercmd lb uptime")
+    assert host.check_output("systemctl show --value --property=MainPID kamailio-lb") == before
+
+
 def test_nobody_but_root_reads_the_secrets(host: Host) -> None:
     """Made on the node at first boot, never packaged or rendered."""
     directory = host.file("/var/lib/ngcp/secrets")
