@@ -66,9 +66,9 @@ def test_the_process_tells_what_it_costs() -> None:
 def served(work: Callable[[int], Awaitable[None]]) -> None:
     async def run() -> None:
         server = MetricsServer(lambda: "a_total 1\n")
-        port = await server.listen(0)
+        await server.listen("127.0.0.1", 0)
         try:
-            await work(port)
+            await work(server.port)
         finally:
             server.close()
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from ngcp.service.commands import CommandError
+from ngcp.service.listener import Listener
 from ngcp.service.statistics import Statistics
 
 #: Who scrapes is on the node; whoever is not goes through what the operator puts in front.
@@ -90,40 +91,20 @@ def _number(value: int | float) -> str:
     return repr(value)
 
 
-class MetricsServer:
+class MetricsServer(Listener):
     """Answers `GET /metrics`, one request a connection."""
 
     def __init__(self, read: Callable[[], str | Awaitable[str]]) -> None:
+        super().__init__(self._answer_one, MAXIMUM_CONNECTIONS, limit=MAXIMUM_HEAD)
         self._read = read
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._server: asyncio.Server | None = None
 
-    async def listen(self, port: int) -> int:
-        """Bind, answer from now on, and return the port."""
-        self._server = await asyncio.start_server(self._accept, ADDRESS, port, limit=MAXIMUM_HEAD)
-        return int(self._server.sockets[0].getsockname()[1])
-
-    def close(self) -> None:
-        """Stop listening and hang up on everybody."""
-        if self._server is not None:
-            self._server.close()
-        for writer in self._writers:
-            writer.close()
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._writers) >= MAXIMUM_CONNECTIONS:
-            writer.close()
-            return
-        self._writers.add(writer)
+    async def _answer_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(PATIENCE):
                 writer.write(await self._answer(await reader.readuntil(b"\r\n\r\n")))
                 await writer.drain()
         except (OSError, EOFError, asyncio.LimitOverrunError):
             pass  # who leaves, sleeps or sends more than a request is hung up on
-        finally:
-            self._writers.discard(writer)
-            writer.close()
 
     async def _answer(self, head: bytes) -> bytes:
         method, _, rest = head.partition(b"\r\n")[0].partition(b" ")
@@ -150,5 +131,5 @@ async def serve_metrics(read: Callable[[], str | Awaitable[str]], metrics: Metri
     """Answer with what `read` returns until the returned server is closed; without a port nobody can ask."""
     server = MetricsServer(read)
     if metrics.port is not None:
-        await server.listen(metrics.port)
+        await server.listen(ADDRESS, metrics.port)
     return server

@@ -8,11 +8,13 @@ import asyncio
 import logging
 import socket
 import xmlrpc.client
+from contextlib import suppress
 from typing import Final, cast
 
 import h11
 
 from ngcp.service.commands import CommandError, CommandTable, Json
+from ngcp.service.listener import Listener
 
 MAXIMUM_BODY: Final = 64 * 1024
 MAXIMUM_CONNECTIONS: Final = 64
@@ -35,18 +37,13 @@ class HttpError(Exception):
         self.reason = reason
 
 
-class ControlServer:
+class ControlServer(Listener):
     """A listening XMLRPC server."""
 
     def __init__(self, table: CommandTable) -> None:
+        super().__init__(self._converse_in_http, MAXIMUM_CONNECTIONS)
         self._table = table
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._server: asyncio.Server | None = None
         self._adoptions: set[asyncio.Task[None]] = set()
-
-    async def listen(self, host: str, port: int) -> None:
-        """Bind and answer from now on."""
-        self._server = await asyncio.start_server(self._accept, host, port)
 
     def adopt(self, accepted: socket.socket, data: bytes) -> None:
         """Serve a connection of which another listener has read `data` and found that it is HTTP."""
@@ -57,39 +54,13 @@ class ControlServer:
     async def _adopt(self, accepted: socket.socket, data: bytes) -> None:
         reader = asyncio.StreamReader()
         reader.feed_data(data)
-        protocol = asyncio.StreamReaderProtocol(reader, self._accept)
+        protocol = asyncio.StreamReaderProtocol(reader, self.accept)
         await asyncio.get_running_loop().connect_accepted_socket(lambda: protocol, accepted)
 
-    @property
-    def port(self) -> int:
-        """The bound port."""
-        assert self._server is not None, "not listening"
-        return int(self._server.sockets[0].getsockname()[1])
-
-    def close(self) -> None:
-        """Stop listening and hang up on everybody."""
-        if self._server is not None:
-            self._server.close()
-        for writer in self._writers:
-            writer.close()
-
-    async def wait_closed(self) -> None:
-        """Return once the listening socket is gone."""
-        if self._server is not None:
-            await self._server.wait_closed()
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._writers) >= MAXIMUM_CONNECTIONS:
-            writer.close()
-            return
-        self._writers.add(writer)
-        try:
+    async def _converse_in_http(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # The peer left, slept or does not speak HTTP: nobody to tell.
+        with suppress(OSError, TimeoutError, h11.RemoteProtocolError):
             await _Connection(self._table, reader, writer).run()
-        except (OSError, TimeoutError, h11.RemoteProtocolError):
-            pass  # the peer left, slept or does not speak HTTP: nobody to tell
-        finally:
-            self._writers.discard(writer)
-            writer.close()
 
 
 async def serve(table: CommandTable, host: str, port: int) -> ControlServer:
