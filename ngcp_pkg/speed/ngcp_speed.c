@@ -5,10 +5,12 @@
  * scanning copies nothing and writing is one memcpy a line. It reads attackers' bytes: every index is checked
  * against the end of its slice, and every loop goes forward.
  */
-#define _GNU_SOURCE /* memmem */
+#define _GNU_SOURCE /* memmem, recvmmsg */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <arpa/inet.h>
 #include <structmember.h>
+#include <sys/socket.h>
 
 #define MAX_SIZE 65535  /* as in head.py */
 #define MAX_LINES 256
@@ -1208,11 +1210,198 @@ static PyObject *read_cseq(PyObject *module, PyObject *text) {
     return Py_BuildValue("(lN)", number, text_of(method));
 }
 
+/* --- Datagrams, many to a system call ---
+ *
+ * As src/ngcp/net/udp.py receives and sends them one by one. Nothing here waits, so the GIL stays held.
+ */
+
+#define BATCH 64            /* datagrams */
+#define MAX_DATAGRAM 65535  /* as in udp.py */
+#define STRIDE (66 * 1024)  /* from buffer to buffer: beginnings that lie 64 KiB apart push each other out of the cache */
+#define PEERS 256           /* addresses remembered; a power of two */
+
+static char buffers[BATCH][STRIDE]; /* memory as far as datagrams have ever reached into it */
+
+typedef union {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+} SocketAddress;
+
+/* One system call's worth. */
+typedef struct {
+    struct mmsghdr messages[BATCH];
+    struct iovec parts[BATCH];
+    SocketAddress remotes[BATCH];
+} Batch;
+
+static void set_message(Batch *b, int i, char *at, size_t len, socklen_t address_len) {
+    b->parts[i] = (struct iovec){at, len};
+    b->messages[i] = (struct mmsghdr){
+        .msg_hdr = {.msg_name = &b->remotes[i], .msg_namelen = address_len, .msg_iov = &b->parts[i], .msg_iovlen = 1}};
+}
+
+/* What tells one peer from another: no flow label, no scope. */
+typedef struct {
+    uint64_t host[2];
+    uint32_t port, family;
+} Peer;
+
+static struct {
+    Peer peer;
+    PyObject *address;
+} peers[PEERS]; /* a peer has one place, and the one that had it before is forgotten */
+
+static int peer_of(const SocketAddress *remote, socklen_t len, Peer *peer) {
+    *peer = (Peer){{0, 0}, 0, remote->any.sa_family};
+    if (len >= sizeof remote->v4 && peer->family == AF_INET) {
+        memcpy(peer->host, &remote->v4.sin_addr, sizeof remote->v4.sin_addr);
+        peer->port = ntohs(remote->v4.sin_port);
+    } else if (len >= sizeof remote->v6 && peer->family == AF_INET6) {
+        memcpy(peer->host, &remote->v6.sin6_addr, sizeof remote->v6.sin6_addr);
+        peer->port = ntohs(remote->v6.sin6_port);
+    } else {
+        PyErr_SetString(PyExc_ValueError, "a peer without an IP address");
+        return -1;
+    }
+    return 0;
+}
+
+/* New reference to (host, port). */
+static PyObject *address_of(const SocketAddress *remote, socklen_t len) {
+    Peer peer;
+    char host[INET6_ADDRSTRLEN];
+    if (peer_of(remote, len, &peer) < 0)
+        return NULL;
+    uint64_t mixed = (peer.host[0] ^ 3 * peer.host[1] ^ (uint64_t)peer.port << 32) * 0x9e3779b97f4a7c15u;
+    unsigned place = (mixed >> 32) % PEERS;
+    if (peers[place].address != NULL && memcmp(&peers[place].peer, &peer, sizeof peer) == 0)
+        return Py_NewRef(peers[place].address);
+    if (inet_ntop((int)peer.family, peer.host, host, sizeof host) == NULL)
+        return PyErr_SetFromErrno(PyExc_OSError);
+    PyObject *address = Py_BuildValue("(sI)", host, (unsigned)peer.port);
+    if (address != NULL) {
+        peers[place].peer = peer;
+        Py_XSETREF(peers[place].address, Py_NewRef(address));
+    }
+    return address;
+}
+
+/* The descriptor of a socket; -1 for one that is closed, as the kernel will say, and for an error. */
+static int descriptor_of(PyObject *udp) {
+    PyObject *number = PyObject_CallMethod(udp, "fileno", NULL);
+    long fd = number == NULL ? -1 : PyLong_AsLong(number);
+    Py_XDECREF(number);
+    return fd < 0 || fd > INT_MAX ? -1 : (int)fd;
+}
+
+/* Copies first: making lists and tuples may run foreign code, which may receive into the same buffers. */
+static PyObject *list_of(const Batch *b, int count) {
+    PyObject *payloads[BATCH], *list = NULL;
+    int copied = 0;
+    while (copied < count && (payloads[copied] = PyBytes_FromStringAndSize(buffers[copied], b->messages[copied].msg_len)))
+        copied++;
+    if (copied == count)
+        list = PyList_New(count);
+    for (int i = 0; i < copied; i++) {
+        PyObject *remote = list == NULL ? NULL : address_of(&b->remotes[i], b->messages[i].msg_hdr.msg_namelen);
+        PyObject *pair = remote == NULL ? NULL : PyTuple_Pack(2, payloads[i], remote);
+        Py_XDECREF(remote);
+        Py_DECREF(payloads[i]);
+        if (pair == NULL)
+            Py_CLEAR(list);
+        else
+            PyList_SET_ITEM(list, i, pair);
+    }
+    return list;
+}
+
+static PyObject *receive_datagrams(PyObject *module, PyObject *const *args, Py_ssize_t count) {
+    Batch b;
+    if (count != 2) {
+        PyErr_SetString(PyExc_TypeError, "receive_datagrams takes a socket and a number");
+        return NULL;
+    }
+    long wanted = PyLong_AsLong(args[1]);
+    int fd = wanted == -1 && PyErr_Occurred() ? -1 : descriptor_of(args[0]);
+    if (fd == -1 && PyErr_Occurred())
+        return NULL;
+    if (wanted < 1 || wanted > BATCH)
+        return PyErr_Format(PyExc_ValueError, "%ld datagrams are not between 1 and %d", wanted, BATCH);
+    for (int i = 0; i < wanted; i++)
+        set_message(&b, i, buffers[i], MAX_DATAGRAM, sizeof b.remotes[i]);
+    int received = recvmmsg(fd, b.messages, (unsigned)wanted, MSG_DONTWAIT, NULL);
+    if (received < 0 && errno != EAGAIN)
+        return PyErr_SetFromErrno(PyExc_OSError);
+    return list_of(&b, received < 0 ? 0 : received);
+}
+
+/* The length of an address that is now in `*remote`; 0 for what is no IP address and port, -1 is an error. */
+static int read_address(PyObject *address, SocketAddress *remote) {
+    int has_overflown;
+    if (!PyTuple_Check(address) || PyTuple_GET_SIZE(address) != 2 || !PyUnicode_Check(PyTuple_GET_ITEM(address, 0)) ||
+        !PyLong_Check(PyTuple_GET_ITEM(address, 1))) {
+        PyErr_SetString(PyExc_TypeError, "an address is host and port");
+        return -1;
+    }
+    PyObject *host = PyTuple_GET_ITEM(address, 0);
+    long port = PyLong_AsLongAndOverflow(PyTuple_GET_ITEM(address, 1), &has_overflown);
+    if (!PyUnicode_IS_COMPACT_ASCII(host) || has_overflown || port < 0 || port > 65535)
+        return 0;
+    const char *text = (const char *)PyUnicode_1BYTE_DATA(host); /* ends in NUL */
+    if ((Py_ssize_t)strlen(text) != PyUnicode_GET_LENGTH(host))
+        return 0;
+    *remote = (SocketAddress){.v6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)}};
+    if (strchr(text, ':') != NULL)
+        return inet_pton(AF_INET6, text, &remote->v6.sin6_addr) == 1 ? (int)sizeof remote->v6 : 0;
+    remote->v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    return inet_pton(AF_INET, text, &remote->v4.sin_addr) == 1 ? (int)sizeof remote->v4 : 0;
+}
+
+/* Let the batch hold datagrams from `start` to the first that has no address; how many, or -1. */
+static int load(Batch *b, PyObject *datagrams, Py_ssize_t start) {
+    int count = 0;
+    while (count < BATCH && start + count < PyList_GET_SIZE(datagrams)) {
+        PyObject *pair = PyList_GET_ITEM(datagrams, start + count);
+        if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2 || !PyBytes_Check(PyTuple_GET_ITEM(pair, 0))) {
+            PyErr_SetString(PyExc_TypeError, "a datagram is bytes and an address");
+            return -1;
+        }
+        PyObject *data = PyTuple_GET_ITEM(pair, 0);
+        int len = read_address(PyTuple_GET_ITEM(pair, 1), &b->remotes[count]);
+        if (len <= 0)
+            return len < 0 ? -1 : count;
+        set_message(b, count++, PyBytes_AS_STRING(data), (size_t)PyBytes_GET_SIZE(data), (socklen_t)len);
+    }
+    return count;
+}
+
+static PyObject *send_datagrams(PyObject *module, PyObject *const *args, Py_ssize_t count) {
+    Batch b;
+    if (count != 2 || !PyList_Check(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "send_datagrams takes a socket and a list");
+        return NULL;
+    }
+    int fd = descriptor_of(args[0]), loaded, sent;
+    if (fd == -1 && PyErr_Occurred())
+        return NULL;
+    Py_ssize_t gone = 0;
+    do {
+        if ((loaded = load(&b, args[1], gone)) < 0)
+            return NULL;
+        sent = loaded == 0 ? 0 : sendmmsg(fd, b.messages, (unsigned)loaded, MSG_DONTWAIT);
+        gone += sent > 0 ? sent : 0;
+    } while (sent > 0 && sent == loaded);
+    return PyLong_FromSsize_t(gone);
+}
+
 static PyMethodDef functions[] = {
     {"read_uri", read_uri, METH_O, NULL},
     {"read_via", read_via, METH_O, NULL},
     {"read_name_addr", read_name_addr, METH_O, NULL},
     {"read_cseq", read_cseq, METH_O, NULL},
+    {"receive_datagrams", (PyCFunction)(void (*)(void))receive_datagrams, METH_FASTCALL, NULL},
+    {"send_datagrams", (PyCFunction)(void (*)(void))send_datagrams, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };
 
@@ -1281,7 +1470,7 @@ PyMODINIT_FUNC PyInit_ngcp_speed(void) {
     if (content_length == NULL || learn_names() < 0 || learn_errors() < 0 || PyType_Ready(&HeadType) < 0)
         return NULL;
     m = PyModule_Create(&module);
-    if (m != NULL && PyModule_AddObjectRef(m, "Head", (PyObject *)&HeadType) < 0)
+    if (m != NULL && (PyModule_AddObjectRef(m, "Head", (PyObject *)&HeadType) < 0 || PyModule_AddIntMacro(m, BATCH) < 0))
         Py_CLEAR(m);
     return m;
 }
