@@ -72,6 +72,44 @@ def test_messages_leave_by_the_socket_of_their_flow() -> None:
     run(test)
 
 
+class BatchSender(Sender):
+    """Remembers what was sent in one go."""
+
+    def __init__(self, unreachable: Address = ("", 0)) -> None:
+        super().__init__(unreachable)
+        self.batches: list[list[bytes]] = []
+
+    def send_all(self, datagrams: list[tuple[bytes, Address]]) -> list[int]:
+        self.batches.append([data for data, _ in datagrams])
+        return [place for place, datagram in enumerate(datagrams) if not self.send(*datagram)]
+
+
+def test_messages_of_one_turn_leave_each_socket_in_one_go_and_in_their_order() -> None:
+    async def test() -> None:
+        core, gone = Echo(0.0), Flow("udp", LOCAL, ("192.0.2.9", 5060))
+        driver, stream = Driver(core), Sender()
+        outside, inside = BatchSender(gone.remote), BatchSender()
+        own = ("127.0.0.1", 5061)
+        for transport, local, sender in (
+            ("udp", LOCAL, outside),
+            ("udp", own, inside),
+            ("tcp", LOCAL, stream),
+        ):
+            driver.attach(transport, local, sender)
+
+        tcp, inner = Flow("tcp", LOCAL, FLOW.remote), Flow("udp", own, FLOW.remote)
+        for data, flow in ((b"1", FLOW), (b"2", tcp), (b"3", gone), (b"4", inner), (b"5", FLOW), (b"6", tcp)):
+            driver.receive(data, flow)
+        driver.transmit()
+
+        assert outside.batches == [[b"1", b"3", b"5"]]
+        assert (inside.batches, inside.sent) == ([], [(b"4", FLOW.remote)])
+        assert stream.sent == [(b"2", FLOW.remote), (b"6", FLOW.remote)]
+        assert core.failed == [gone]
+
+    run(test)
+
+
 def test_the_timer_is_armed_for_the_earliest_and_again_after_it_fired() -> None:
     async def test() -> None:
         core, sender = Echo(0.5), Sender()

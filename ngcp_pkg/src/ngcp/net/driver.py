@@ -6,7 +6,8 @@ The core never waits; whoever makes it act outside of `receive` (a task that awa
 
 import asyncio
 import logging
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 from ngcp.sip.transport.flow import Address, Flow
 
@@ -39,6 +40,14 @@ class Sender(Protocol):
         """Send one message to `remote`; False if that is impossible."""
 
 
+@runtime_checkable
+class BatchSender(Sender, Protocol):
+    """One that sends several messages at less than the price of each."""
+
+    def send_all(self, datagrams: list[tuple[bytes, Address]]) -> list[int]:
+        """Send messages in their order; return the places of those for which `send` would be False."""
+
+
 class Driver:
     """Runs one core on the running loop."""
 
@@ -46,6 +55,7 @@ class Driver:
         self._core = core
         self._loop = asyncio.get_running_loop()
         self._senders: dict[tuple[str, Address], Sender] = {}
+        self._batches: dict[tuple[str, Address], Callable[[list[tuple[bytes, Address]]], list[int]]] = {}
         self._timer: asyncio.Handle | None = None
         self._due = 0.0
         """When `_timer` fires; a handle cannot always say: uvloop's of a time gone by does not know."""
@@ -53,6 +63,8 @@ class Driver:
     def attach(self, transport: str, local: Address, sender: Sender) -> None:
         """Let messages of flows that start at `local` leave by `sender`."""
         self._senders[transport, local] = sender
+        if isinstance(sender, BatchSender):
+            self._batches[transport, local] = sender.send_all
 
     def now(self) -> float:
         """Return the time that the core lives in."""
@@ -77,12 +89,30 @@ class Driver:
 
     def transmit(self) -> None:
         """Send what the core has to say and re-arm its timer."""
-        failed = [flow for data, flow in self._core.messages_to_send() if not self._send(data, flow)]
+        messages = self._core.messages_to_send()
+        failed = self._send_each(messages) if len(messages) < 2 else self._send_all(messages)
         if failed:
             for flow in failed:
                 self._core.transport_failed(flow, self._loop.time())
             self._loop.call_soon(self.transmit)  # what the core answers to that, without recursion
         self._arm()
+
+    def _send_all(self, messages: list[tuple[bytes, Flow]]) -> list[Flow]:
+        """Send what leaves by the same socket in one go, in its order; return the flows that failed."""
+        groups: dict[tuple[str, Address], list[tuple[bytes, Flow]]] = {}
+        for message in messages:
+            groups.setdefault(message[1][:2], []).append(message)
+        failed = []
+        for way, group in groups.items():
+            send_all = self._batches.get(way)
+            if send_all is None or len(group) == 1:
+                failed += self._send_each(group)
+            else:
+                failed += [group[i][1] for i in send_all([(data, flow.remote) for data, flow in group])]
+        return failed
+
+    def _send_each(self, messages: list[tuple[bytes, Flow]]) -> list[Flow]:
+        return [flow for data, flow in messages if not self._send(data, flow)]
 
     def _send(self, data: bytes, flow: Flow) -> bool:
         sender = self._senders.get((flow.transport, flow.local))
