@@ -5,12 +5,13 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from bench import banned, connections, lb, registrar, workers
+from bench import banned, connections, lb, rate, registrar, workers
 
 BENCHMARKS: Final[Mapping[str, Callable[[], int]]] = {
     "banned": banned.main,
     "connections": connections.main,
     "lb": lb.main,
+    "rate": rate.main,
     "registrar": registrar.main,
     "workers": workers.main,
 }

@@ -2,8 +2,9 @@
 
 phones (SIPp) ─► edge ─► inner element (a Kamailio, not measured) ─► edge ─► phones (SIPp)
 
-Each side has one edge for calls and one for registrations, and they get their load in turn. What a turn
-costs is counted from its load until its transactions are forgotten, 32 s later: that is part of the bill.
+Ours runs with its compiled module and, as another process, without. Each has one edge for calls and one for
+registrations, and they get their load in turn. What a turn costs is counted from its load until its
+transactions are forgotten, 32 s later: that is part of the bill.
 """
 
 import contextlib
@@ -14,7 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import yaml
 
@@ -24,10 +25,11 @@ from bench.report import Metric
 from bench.sipp import Address, Load, written
 
 PAIRS: Final = 5
-CALLS: Final = Load("call", count=1000, rate=100)
-REGISTRATIONS: Final = Load("register", count=2000, rate=200)
-#: The highest good ratio of CPU time.
-TARGET: Final = 1.5
+CALLS: Final = Load("call", count=1500, rate=150)
+REGISTRATIONS: Final = Load("register", count=3000, rate=300)
+#: The highest good ratios of CPU time: with the compiled module, and in Python alone.
+TARGET: Final = 0.75
+PURE_TARGET: Final = 1.5
 #: Seconds after the last message until a transaction is forgotten (64 * T1, RFC 3261 §17), and some.
 FORGOTTEN: Final = 33.0
 #: Phones of each edge; each run of a scenario is about the next one.
@@ -41,6 +43,13 @@ SOURCE: Final = Path(__file__).parents[1] / "src"
 #: Of Kamailio's allocators the one that makes it twice as fast as its default.
 FAST_ALLOCATOR: Final = ("-x", "fm", "-X", "fm")
 SECRET: Final = "5a" * 32
+#: Runs our load-balancer without its compiled module.
+PURE: Final = """
+import sys
+sys.modules["ngcp_speed"] = None
+from ngcp.lb.__main__ import main
+sys.exit(main())
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +107,14 @@ class Edge:
         return [(after - before) / load.count * 1e6 for before, after in turns]
 
 
+class Edges(NamedTuple):
+    """The edges that get the same load."""
+
+    ours: Edge
+    pure: Edge
+    peer: Edge
+
+
 class Bench:
     """All daemons of the measurement, as long as its `stack` is open."""
 
@@ -110,14 +127,19 @@ class Bench:
         """Start the element behind the edges."""
         self._start_kamailio("inner", Place(0, self._directory), lambda: is_bound(INNER))
 
-    def pair(self, number: int) -> tuple[Edge, Edge]:
-        """Start one edge of ours and one of the peer's."""
-        ours, peer = Place(number, self._directory), Place(number + 1, self._directory)
-        for place in (ours, peer):
+    def edges(self, number: int) -> Edges:
+        """Start one edge of ours with the compiled module, one without, and one of the peer's."""
+        places = [Place(number + offset, self._directory) for offset in range(3)]
+        for place in places:
             sipp.write_names(place.phones, [f"phone{place.number}x{phone}" for phone in range(PHONES)])
-        return Edge(ours, self._start_ours(ours)), Edge(peer, self._start_peer(peer))
+        ours, pure, peer = places
+        return Edges(
+            Edge(ours, self._start_ours(ours)),
+            Edge(pure, self._start_ours(pure, is_pure=True)),
+            Edge(peer, self._start_kamailio("edge", peer, peer.is_ready)),
+        )
 
-    def _start_ours(self, place: Place) -> Daemon:
+    def _start_ours(self, place: Place, *, is_pure: bool = False) -> Daemon:
         configuration = {
             "public": dict(zip(("address", "port"), place.public, strict=True)),
             "internal": {"address": place.internal[0], "port": place.internal[1], "xmlrpc_port": 5060},
@@ -127,13 +149,11 @@ class Bench:
         path = self._directory / f"{place.number}.yml"
         path.write_text(yaml.safe_dump(configuration))
         (self._directory / "secret").write_text(SECRET)
-        command = [sys.executable, "-m", "ngcp.lb", "--config", str(path)]
+        program = ["-c", PURE] if is_pure else ["-m", "ngcp.lb"]
+        command = [sys.executable, *program, "--config", str(path)]
         environment = {"PYTHONPATH": str(SOURCE), "CREDENTIALS_DIRECTORY": str(self._directory)}
         log = self._directory / f"ours-{place.number}.log"
         return self._stack.enter_context(running(command, log, place.is_ready, {**os.environ, **environment}))
-
-    def _start_peer(self, place: Place) -> Daemon:
-        return self._start_kamailio("edge", place, place.is_ready)
 
     def _start_kamailio(self, name: str, place: Place, is_ready: Callable[[], bool]) -> Daemon:
         path = self._directory / f"{name}-{place.number}.cfg"
@@ -165,7 +185,7 @@ def measure(directory: Path, stack: contextlib.ExitStack) -> list[Metric]:
     """Start everything and let the edges take turns."""
     bench = Bench(directory, stack)
     bench.inner()
-    calls, registrations = bench.pair(10), bench.pair(20)
+    calls, registrations = bench.edges(10), bench.edges(20)
     for edge in calls:  # from where they will be called
         sipp.apply(Load("register", PHONES, 250), CALLEES, edge.place.public, edge.place.phones)
         edge.ended = time.monotonic()
@@ -179,11 +199,11 @@ def measure(directory: Path, stack: contextlib.ExitStack) -> list[Metric]:
     for name, edges, load in (("call", calls, CALLS), ("registration", registrations, REGISTRATIONS)):
         for edge in edges:
             edge.read()
-        ours, peer = edges
-        costs = zip(ours.costs(load), peer.costs(load), strict=True)
-        metrics.append(Metric(f"cpu-us-per-{name}", tuple(costs), TARGET))
-        memory = ours.daemon.pss() / 2**20, peer.daemon.pss() / 2**20
-        metrics.append(Metric(f"pss-mib-after-{name}s", (memory,)))
+        for suffix, ours, target in (("", edges.ours, TARGET), ("-pure", edges.pure, PURE_TARGET)):
+            costs = zip(ours.costs(load), edges.peer.costs(load), strict=True)
+            metrics.append(Metric(f"cpu-us-per-{name}{suffix}", tuple(costs), target))
+            memory = ours.daemon.pss() / 2**20, edges.peer.daemon.pss() / 2**20
+            metrics.append(Metric(f"pss-mib-after-{name}s{suffix}", (memory,)))
     return metrics
 
 
