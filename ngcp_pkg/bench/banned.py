@@ -39,7 +39,7 @@ PRELUDE: Final = 120
 #: So many times: pike needs more where a unit ends amid them.
 PRELUDES: Final = 4
 #: The highest good ratio of CPU time. Kamailio reads a message by one system call, parses what it needs of it
-#: and runs a script; we read it by the same call, and pay for it being Python.
+#: and runs a script; we read those that wait by one call, and pay for it being Python.
 TARGET: Final = 1.5
 ATTACKER: Final = ("127.60.0.66", 5060)
 

@@ -1215,12 +1215,11 @@ static PyObject *read_cseq(PyObject *module, PyObject *text) {
  * As src/ngcp/net/udp.py receives and sends them one by one. Nothing here waits, so the GIL stays held.
  */
 
-#define BATCH 64            /* datagrams */
-#define MAX_DATAGRAM 65535  /* as in udp.py */
-#define STRIDE (66 * 1024)  /* from buffer to buffer: beginnings that lie 64 KiB apart push each other out of the cache */
-#define PEERS 256           /* addresses remembered; a power of two */
+#define BATCH 64           /* datagrams */
+#define MAX_DATAGRAM 65535 /* as in udp.py */
+#define PEERS 256          /* addresses remembered; a power of two */
 
-static char buffers[BATCH][STRIDE]; /* memory as far as datagrams have ever reached into it */
+static char buffers[BATCH][MAX_DATAGRAM]; /* memory as far as datagrams have ever reached into it */
 
 typedef union {
     struct sockaddr any;
