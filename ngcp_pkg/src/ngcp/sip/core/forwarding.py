@@ -13,6 +13,9 @@ from .decision import Relay, Target
 #: §16.6 step 3: the count where a request came without one.
 MAX_FORWARDS: Final = 70
 
+#: As nearly everybody writes it.
+_HOPS: Final = {str(hops): hops for hops in range(256)}
+
 #: §16.7 step 6: answers that tell the client how to ask better.
 _INSTRUCTIVE: Final = {401: 0, 407: 0, 415: 1, 420: 1, 484: 1}
 #: Answers that say nothing about the callee: any other one of their class is better.
@@ -32,11 +35,14 @@ def hops_left(request: Request) -> int:
     value = request.get("max-forwards")
     if value is None:
         return MAX_FORWARDS
-    if not (value.isascii() and value.isdigit() and len(value) <= 10 and int(value) < 256):
-        raise InvalidHeader("Max-Forwards", value)
-    if int(value) == 0:
+    hops = _HOPS.get(value)
+    if hops is None:
+        if not (value.isascii() and value.isdigit() and len(value) <= 10 and int(value) < 256):
+            raise InvalidHeader("Max-Forwards", value)
+        hops = int(value)  # with zeros in front
+    if hops == 0:
         raise TooManyHops("Max-Forwards is 0")
-    return int(value) - 1
+    return hops - 1
 
 
 def prepare(relay: Relay) -> Request:
