@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from net.loop import run, until
-from ngcp.net.driver import Driver
+from ngcp.net.driver import SLACK, Driver
 from ngcp.sip.transport.flow import Address, Flow
 
 LOCAL = ("127.0.0.1", 5060)
@@ -127,7 +127,7 @@ def test_the_timer_is_armed_for_the_earliest_and_again_after_it_fired() -> None:
         driver.receive(b"never", FLOW)
         driver.transmit()
         driver.close()
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(2 * SLACK)
         assert len(sender.sent) == 2
 
     run(test)
@@ -171,7 +171,7 @@ def test_a_bug_hits_one_message_or_timer_only(caplog: pytest.LogCaptureFixture) 
         for data in (b"bug", b"late bug", b"fine"):
             driver.receive(data, FLOW)
             driver.transmit()
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(2 * SLACK)
         await until(lambda: len(sender.sent) == 2)
 
         assert [data for data, _ in sender.sent] == [b"late bug", b"fine"]
