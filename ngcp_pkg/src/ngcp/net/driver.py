@@ -11,8 +11,8 @@ from typing import Final, Protocol, runtime_checkable
 
 from ngcp.sip.transport.flow import Address, Flow
 
-#: Seconds by which a timer may be late: SIP's are estimates (half a second, half a minute), and to wake up for
-#: each transaction that ends costs more than to end it. At 300 registrations a second that was a quarter.
+#: Seconds by which a timer may be late: SIP's are estimates (half a second, half a minute), and a wake-up for
+#: each transaction that ends costs more than the end. At 300 registrations a second that was a quarter.
 SLACK: Final = 0.05
 
 _log = logging.getLogger(__name__)
