@@ -64,7 +64,7 @@ class Transaction:
         self._home = home
         self._table: Table
         self._is_invite = request.method == "INVITE"
-        self._is_reliable = flow.transport != "udp"
+        self._is_reliable = flow.is_reliable
         self._alarms: dict[Timer, Alarm] = {}
         self._interval = 0.0
         self._wire = b""
