@@ -12,13 +12,19 @@ def test_request_of_the_protocol_description() -> None:
     assert bytes(Message("5323_1", {"result": "pong"})) == b"5323_1 d6:result4:ponge"
 
 
+def test_request_in_json() -> None:
+    message = Message.parse(b'5323_1 {"command": "ping"}')
+    assert message == Message("5323_1", {"command": "ping"}, is_json=True)
+    assert bytes(Message("5323_1", {"result": "pong"}, is_json=True)) == b'5323_1 {"result":"pong"}'
+
+
 @pytest.mark.parametrize("datagram", [b"", b"d7:command4:pinge", b" d7:command4:pinge", b"c" * 256 + b" de"])
 def test_without_a_cookie_nobody_can_be_answered(datagram: bytes) -> None:
     with pytest.raises(NoCookie):
         Message.parse(datagram)
 
 
-@pytest.mark.parametrize("body", [b"", b"d", b"4:ping", b"de ", b'{"command": "ping"}'])
+@pytest.mark.parametrize("body", [b"", b"d", b"4:ping", b"de ", b"[]", b"{", b'{"a": 1.5}'])
 def test_malformed_dictionary_still_has_a_cookie(body: bytes) -> None:
     with pytest.raises(MalformedDictionary) as caught:
         Message.parse(b"1_2 " + body)

@@ -22,6 +22,8 @@ class Phone:
         self.address = address
         self.answers: Sequence[tuple[float, int]] = ((0.1, 180), (1.0, 200))
         """What an INVITE gets: seconds after it came, and the status."""
+        self.heeds_cancel = True
+        """Whether a CANCEL ends what rings."""
         self.heard: list[int] = []
         """Statuses that came back, retransmissions of 2xx included; 0 where only silence came."""
         self.requests: list[Request] = []
@@ -137,7 +139,7 @@ class Phone:
                 self._plan(now + delay, partial(self._answer, transaction, status))
         else:
             self._respond(transaction, 200, now)
-            if request.method == "CANCEL" and request.call_id in self._pending:
+            if request.method == "CANCEL" and self.heeds_cancel and request.call_id in self._pending:
                 self._answer(self._pending[request.call_id], 487, now)
 
     def _answer(self, transaction: ServerTransaction, status: int, now: float) -> None:

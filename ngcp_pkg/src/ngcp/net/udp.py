@@ -217,23 +217,28 @@ class UdpRequester:
 
     async def request(self, payload: bytes) -> bytes:
         """Return the answer's payload; `TimeoutError` or `ConnectionError` if the server does not answer."""
-        cookie = self._cookies().encode()
-        answer = self._waiting[cookie] = asyncio.get_running_loop().create_future()
+        cookie, loop = self._cookies().encode(), asyncio.get_running_loop()
+        answer: asyncio.Future[bytes] = loop.create_future()
+        self._waiting[cookie] = answer
         try:
-            async with asyncio.timeout(self._timeout):
-                return await self._repeat(cookie + b" " + payload, answer)
+            self._ask(cookie + b" " + payload, answer, self._timeout / 8, loop.time() + self._timeout)
+            return await answer
         finally:
             del self._waiting[cookie]
 
-    async def _repeat(self, datagram: bytes, answer: asyncio.Future[bytes]) -> bytes:
-        interval = self._timeout / 8
-        while True:
-            if not self._socket.send(datagram, self._remote):
-                raise ConnectionError(f"udp {self._remote[0]}:{self._remote[1]} is unreachable")
-            done, _ = await asyncio.wait([answer], timeout=interval)
-            if done:
-                return answer.result()
-            interval *= 2
+    def _ask(self, datagram: bytes, answer: asyncio.Future[bytes], interval: float, deadline: float) -> None:
+        """Send, and again after `interval` seconds, then after twice as many, until the deadline."""
+        if answer.done():
+            return
+        loop = answer.get_loop()
+        left = deadline - loop.time()
+        if left <= 0:
+            answer.set_exception(TimeoutError())
+        elif not self._socket.send(datagram, self._remote):
+            host, port = self._remote[:2]
+            answer.set_exception(ConnectionError(f"udp {host}:{port} is unreachable"))
+        else:
+            loop.call_later(min(interval, left), self._ask, datagram, answer, 2 * interval, deadline)
 
     def close(self) -> None:
         """Let go of the socket; requests under way run into their time-out."""

@@ -1,1 +1,1 @@
-"""The ng control protocol of the media relay: bencode and messages with a cookie; no sockets, no clock."""
+"""The ng control protocol of the media relay: bencode, JSON, messages with a cookie; no sockets, no clock."""

@@ -1,13 +1,14 @@
-"""Messages of the ng protocol: a cookie, a space, a bencoded dictionary.
+"""Messages of the ng protocol: a cookie, a space, a dictionary in bencode or in JSON.
 
 Datagram in, `Message` out, and back. The cookie joins a reply to its request and marks retransmissions;
-a request names its `command`, a reply its `result`.
+a request names its `command`, a reply its `result`, in the form of the request.
 """
 
 from dataclasses import dataclass
 from typing import Final, Self
 
-from .bencode import BencodeError, Value, decode, encode
+from . import bencode, jsontext
+from .bencode import Value
 
 #: The real clients use 10 to 40 characters.
 MAX_COOKIE: Final = 255
@@ -22,11 +23,12 @@ class NoCookie(NgError):
 
 
 class MalformedDictionary(NgError):
-    """What follows the cookie is no bencoded dictionary."""
+    """What follows the cookie is no dictionary."""
 
-    def __init__(self, cookie: str, problem: str) -> None:
+    def __init__(self, cookie: str, problem: str, *, is_json: bool = False) -> None:
         super().__init__(problem)
         self.cookie = cookie
+        self.is_json = is_json
 
 
 @dataclass(slots=True)
@@ -35,6 +37,8 @@ class Message:
 
     cookie: str
     fields: dict[str, Value]
+    is_json: bool = False
+    """Whether it is written in JSON."""
 
     @classmethod
     def parse(cls, datagram: bytes) -> Self:
@@ -43,16 +47,18 @@ class Message:
         if not space or not 0 < len(head) <= MAX_COOKIE:
             raise NoCookie("no cookie")
         cookie = head.decode("utf-8", "surrogateescape")
+        is_json = body.startswith(b"{")
         try:
-            fields = decode(body)
-        except BencodeError as error:
-            raise MalformedDictionary(cookie, str(error)) from error
+            fields = jsontext.decode(body) if is_json else bencode.decode(body)
+        except ValueError as error:
+            raise MalformedDictionary(cookie, str(error), is_json=is_json) from error
         if not isinstance(fields, dict):
             raise MalformedDictionary(cookie, "the value is no dictionary")
-        return cls(cookie, fields)
+        return cls(cookie, fields, is_json)
 
     def __bytes__(self) -> bytes:
-        return self.cookie.encode("utf-8", "surrogateescape") + b" " + encode(self.fields)
+        body = jsontext.encode(self.fields) if self.is_json else bencode.encode(self.fields)
+        return self.cookie.encode("utf-8", "surrogateescape") + b" " + body
 
     def text(self, name: str) -> str | None:
         """Return the string called `name`; None where it is absent, empty or no string."""

@@ -1,5 +1,7 @@
-"""RTP and RTCP as bytes (RFC 3550); no sockets, no clock."""
+"""RTP and RTCP as bytes (RFC 3550), and what they tell; no sockets, no clock."""
 
+from .errors import RtpError
 from .header import is_rtcp, is_rtp
+from .packet import Packet
 
-__all__ = ["is_rtcp", "is_rtp"]
+__all__ = ["Packet", "RtpError", "is_rtcp", "is_rtp"]

@@ -19,3 +19,13 @@ def is_rtcp(packet: bytes) -> bool:
     if len(packet) < 8 or packet[0] >> 6 != VERSION or packet[1] not in RTCP_TYPES:
         return False
     return len(packet) >= 4 * (int.from_bytes(packet[2:4], "big") + 1)
+
+
+def payload_of(packet: bytes) -> tuple[int, int]:
+    """Return where the payload of an RTP packet begins and ends: behind its extension, before its padding."""
+    start = 12 + 4 * (packet[0] & 0x0F)
+    if packet[0] & 0x10 and len(packet) >= start + 4:
+        start += 4 + 4 * int.from_bytes(packet[start + 2 : start + 4], "big")
+    padding = packet[-1] if packet[0] & 0x20 else 0
+    stop = len(packet) - padding
+    return (start, stop) if start <= stop else (min(start, len(packet)), min(start, len(packet)))

@@ -1,6 +1,7 @@
 """Connection data: `IN IP4 198.51.100.1` in lines c=, o= and a=rtcp (RFC 4566 §5.7)."""
 
 import ipaddress
+from functools import lru_cache
 from typing import Final, NamedTuple, Self
 
 from .errors import SdpError
@@ -33,7 +34,12 @@ class Connection(NamedTuple):
     @property
     def is_unspecified(self) -> bool:
         """Whether this is the zero address, by which RFC 2543 put a stream on hold (RFC 3264 §8.4)."""
-        try:
-            return ipaddress.ip_address(self.host).is_unspecified
-        except ValueError:
-            return False
+        return _is_unspecified(self.host)
+
+
+@lru_cache(1024)
+def _is_unspecified(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False

@@ -6,8 +6,8 @@ edited leaves byte-identical. Only what the routing of media needs is read: o=, 
 """
 
 import re
-from collections.abc import Collection, Iterator
-from typing import Final, Self
+from collections.abc import Collection, Iterator, Sequence
+from typing import Final, NamedTuple, Self
 
 from .connection import Connection
 from .errors import SdpError
@@ -22,9 +22,18 @@ DIRECTIONS: Final = frozenset({"sendrecv", "sendonly", "recvonly", "inactive"})
 _LINE: Final = re.compile(r"[^\n]*+\n|[^\n]++")
 _ORIGIN: Final = re.compile(r"(o=\S++ ++\S++ ++\S++ ++)(IN ++IP[46] ++\S++)( *+)")
 _MEDIA: Final = re.compile(
-    r"(m=(?P<kind>\S++) ++)(?P<port>[0-9]{1,5})(?:/[0-9]++)?( ++(?P<protocol>\S++)(?: .*+)?)"
+    r"(m=(?P<kind>\S++) ++)(?P<port>[0-9]{1,5})(?:/[0-9]++)?( ++(?P<protocol>\S++))(?P<formats>(?: .*+)?)"
 )
 _RTCP: Final = re.compile(r"([0-9]{1,5})(?: ++(\S.*+))?")
+
+
+class _Attributes(NamedTuple):
+    """What the lines a= of a section say."""
+
+    all: list[tuple[int, str, str]]
+    """Place, name and value."""
+    values: dict[str, list[str]]
+    """Values by name."""
 
 
 class Section:
@@ -35,38 +44,83 @@ class Section:
         self.connection = self._read_connection()
 
     @property
+    def lines(self) -> Sequence[str]:
+        """All lines with their ends; edits go by the methods, or put others in their place."""
+        return self._lines
+
+    @lines.setter
+    def lines(self, lines: list[str]) -> None:
+        self._lines = lines
+        self._known: _Attributes | None = None
+
+    @property
     def own_direction(self) -> str | None:
         """The direction that this section itself states."""
-        return next((name for _, name, _ in self._attributes() if name in DIRECTIONS), None)
+        return next((name for _, name, _ in self._attributes().all if name in DIRECTIONS), None)
 
     def has_attribute(self, name: str) -> bool:
         """Whether an attribute called `name` is here (§5.13)."""
-        return any(name == known for _, known, _ in self._attributes())
+        return name in self._attributes().values
+
+    @property
+    def names(self) -> set[str]:
+        """What attributes there are."""
+        return {*self._attributes().values}
+
+    def attributes(self, name: str) -> Iterator[str]:
+        """Go through the values of the attributes called `name`."""
+        return iter(self._attributes().values.get(name, ()))
+
+    def attribute(self, name: str) -> str | None:
+        """Return the value of the first attribute called `name`."""
+        return next(self.attributes(name), None)
+
+    def append_attribute(self, name: str, value: str = "") -> None:
+        """Put an attribute behind all that is here."""
+        end = _end(self.lines[0]) or "\r\n"
+        last = _content(self.lines[-1]) + end
+        self.lines = [*self.lines[:-1], last, f"a={name}:{value}{end}" if value else f"a={name}{end}"]
+
+    def replace_direction(self, direction: str) -> None:
+        """State `direction` (RFC 3264 §5.1)."""
+        self.remove_attributes(DIRECTIONS)
+        self.append_attribute(direction)
 
     def replace_connection(self, connection: Connection) -> None:
         """Put `connection` in the place of the c= lines; a section without any stays as it is."""
         for index in self._starting("c="):
-            self._replace(index, f"c={connection}")
+            self.replace_line(index, f"c={connection}")
 
     def remove_attributes(self, names: Collection[str]) -> None:
         """Take out every attribute whose name is in `names`."""
-        doomed = {index for index, name, _ in self._attributes() if name in names}
-        self.lines = [line for index, line in enumerate(self.lines) if index not in doomed]
+        doomed = {index for index, name, _ in self._attributes().all if name in names}
+        if doomed:
+            self.lines = [line for index, line in enumerate(self.lines) if index not in doomed]
 
     def _read_connection(self) -> Connection | None:
         index = next(self._starting("c="), None)
         return None if index is None else Connection.parse(_content(self.lines[index])[2:])
 
-    def _attributes(self) -> Iterator[tuple[int, str, str]]:
-        for index in self._starting("a="):
-            name, _, value = _content(self.lines[index])[2:].partition(":")
-            yield index, name.strip(), value.strip()
+    def _attributes(self) -> "_Attributes":
+        """Read them once for all who ask, until a line changes."""
+        known = self._known
+        if known is None:
+            known = self._known = _Attributes([], {})
+            for index, line in enumerate(self._lines):
+                if line.startswith("a="):
+                    name, _, value = line[2:].partition(":")
+                    name, value = name.strip(), value.strip()
+                    known.all.append((index, name, value))
+                    known.values.setdefault(name, []).append(value)
+        return known
 
     def _starting(self, prefix: str) -> Iterator[int]:
         return (index for index, line in enumerate(self.lines) if line.startswith(prefix))
 
-    def _replace(self, index: int, content: str) -> None:
-        self.lines[index] = content + _end(self.lines[index])
+    def replace_line(self, index: int, content: str) -> None:
+        """Put `content` in the place of a line, whose end stays."""
+        self._lines[index] = content + _end(self._lines[index])
+        self._known = None
 
 
 class Media(Section):
@@ -81,7 +135,9 @@ class Media(Section):
         self.kind = match["kind"]
         self.port = int(match["port"])
         self.protocol = match["protocol"]
+        self.formats = match["formats"].strip()
         self._around_port = match[1], match[4]
+        self._spaced_formats = match["formats"]
 
     @property
     def is_rejected(self) -> bool:
@@ -112,30 +168,45 @@ class Media(Section):
 
     def replace_port(self, port: int) -> None:
         """Put `port`, and no count of ports, in the m= line."""
-        before, behind = self._around_port
-        self._replace(0, f"{before}{port}{behind}")
         self.port = port
+        self._write()
+
+    def replace_formats(self, formats: str) -> None:
+        """Put `formats` at the end of the m= line."""
+        self.formats, self._spaced_formats = formats, f" {formats}"
+        self._write()
+
+    def _write(self) -> None:
+        before, behind = self._around_port
+        self.replace_line(0, f"{before}{self.port}{behind}{self._spaced_formats}")
+
+    def replace_protocol(self, protocol: str) -> None:
+        """Put `protocol` in the m= line."""
+        before, behind = self._around_port
+        self._around_port = before, behind.replace(self.protocol, protocol, 1)
+        self.protocol = protocol
+        self.replace_port(self.port)
 
     def replace_rtcp(self, port: int, connection: Connection) -> None:
         """Let `a=rtcp`, where there is one, name `port`, and `connection` if it named an address."""
         stated = self._read_rtcp()
         if stated is not None:
             index, _, named = stated
-            self._replace(index, f"a=rtcp:{port} {connection}" if named else f"a=rtcp:{port}")
+            self.replace_line(index, f"a=rtcp:{port} {connection}" if named else f"a=rtcp:{port}")
 
     def insert_connection(self, connection: Connection) -> None:
         """Add a c= line where the grammar wants it: behind m= and i= (§5)."""
         place = 2 if len(self.lines) > 1 and self.lines[1].startswith("i=") else 1
         end = _end(self.lines[0]) or "\r\n"
         self._replace_end(place - 1, end)
-        self.lines.insert(place, f"c={connection}{end}")
+        self.lines = [*self.lines[:place], f"c={connection}{end}", *self.lines[place:]]
         self.connection = connection
 
     def _replace_end(self, index: int, end: str) -> None:
-        self.lines[index] = _content(self.lines[index]) + end
+        self._lines[index] = _content(self._lines[index]) + end
 
     def _read_rtcp(self) -> tuple[int, int, Connection | None] | None:
-        for index, name, value in self._attributes():
+        for index, name, value in self._attributes().all:
             if name == "rtcp":
                 match = _RTCP.fullmatch(value)
                 if match is None or not 0 < int(match[1]) <= 65_535:
@@ -180,7 +251,7 @@ class Description:
                 match = _ORIGIN.fullmatch(_content(line))
                 if match is None:
                     raise SdpError(f"malformed origin {line[:100]!r}")
-                self.session.lines[index] = f"{match[1]}{connection}{match[3]}{_end(line)}"
+                self.session.replace_line(index, f"{match[1]}{connection}{match[3]}")
 
     def remove_attributes(self, names: Collection[str]) -> None:
         """Take out every attribute, of the session or of a media section, whose name is in `names`."""

@@ -1,5 +1,6 @@
 """A stateful proxy on the wire, with the simplest corridor: users live at addresses, all else is refused."""
 
+import math
 from collections.abc import Callable
 
 from ngcp.sip.core.decision import Decision, Relay, Reply, Target
@@ -20,6 +21,8 @@ class ProxyNode:
         """Where each user is: addresses with their q."""
         self.engine = StatefulProxy(Ids("p"), server="Test", translate_503=False)
         self.timer_c = 180.0
+        self.limit = math.inf
+        self.stops: frozenset[int] = frozenset()
         self.patience = 0.0
         self.has_spares = False
         """Whether all places of a user after the first are spares of that one."""
@@ -30,6 +33,8 @@ class ProxyNode:
         self.forsaken: list[Address] = []
         self.ended = 0
         self.edit: Callable[[Returning], None] = lambda returning: None
+        self.second_thought: Callable[[Returning], Decision | None] = lambda returning: None
+        """What to do instead of forwarding a response, None to forward it."""
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         self.engine.receive(parse(data), flow, now)
@@ -66,7 +71,11 @@ class ProxyNode:
             elif isinstance(event, Returning):
                 self.returned.append(event.response.status)
                 self.edit(event)
-                self.engine.forward(event, now)
+                decision = self.second_thought(event)
+                if decision is None:
+                    self.engine.forward(event, now)
+                else:
+                    self.engine.execute(event.context.incoming, decision, now)
             elif isinstance(event, Forsaken):
                 self.forsaken.append(event.flow.remote)
             elif isinstance(event, Ended):
@@ -84,7 +93,7 @@ class ProxyNode:
             target = Target(request.uri, first, spares=tuple(others), patience=self.patience)
             return Relay(request, (target,), timer_c=self.timer_c)
         targets = [self._target(f"sip:{uri.user}@{place[0]}:{place[1]}", place, q) for place, q in places]
-        return Relay(request, tuple(targets), timer_c=self.timer_c)
+        return Relay(request, tuple(targets), timer_c=self.timer_c, limit=self.limit, stops=self.stops)
 
     def _target(self, uri: str, remote: Address, q: float) -> Target:
         return Target(uri, Flow("udp", self.address, remote), q=q)

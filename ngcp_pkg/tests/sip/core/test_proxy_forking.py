@@ -222,3 +222,42 @@ def test_only_a_challenge_gathers_challenges() -> None:
 
     add_challenges(found, [found, challenge])
     assert "WWW-Authenticate" not in found
+
+
+def test_all_together_ring_no_longer_than_the_limit() -> None:
+    """Bob rings for 3 s, who then gets what is left of 5; a provisional answer gives nobody more."""
+    scene = make_scene(q=0.5)
+    scene.proxy.timer_c, scene.proxy.limit = 3.0, 5.0
+    scene.bob.answers, scene.carol.answers = RINGS, ((0.1, 180), (1.5, 183))
+    scene.alice.call(URI)
+    scene.wire.run(5.2)
+
+    assert scene.alice.heard == [100, 180, 180, 183, 408]
+    assert methods(scene.carol) == ["INVITE", "CANCEL"]
+    scene.wire.run()
+    scene.assert_at_rest()
+
+
+def test_nobody_else_is_asked_after_the_limit() -> None:
+    scene = make_scene(q=0.5)
+    scene.proxy.limit = 3.0
+    scene.bob.answers = RINGS
+    scene.alice.call(URI)
+    scene.wire.run()
+
+    assert scene.alice.heard == [100, 180, 408]
+    assert methods(scene.carol) == []
+
+
+def test_a_failure_that_stops_the_search() -> None:
+    """What a caller wants of certain codes is what §16.7 step 5 wants of any 6xx."""
+    for q in (1.0, 0.5):
+        scene = make_scene(q)
+        scene.proxy.stops = frozenset({486})
+        scene.bob.answers, scene.carol.answers = ((0.5, 486),), RINGS
+        scene.alice.call(URI)
+        scene.wire.run()
+
+        assert scene.alice.heard[-1] == 486
+        assert methods(scene.carol) == (["INVITE", "CANCEL"] if q == 1.0 else [])
+        scene.assert_at_rest()

@@ -14,10 +14,13 @@ from sip.wire import Wire
 FATES = st.lists(
     st.sampled_from([(0.01,), (0.01,), (0.01,), (), (0.3,), (2.0,), (0.01, 0.02), (0.01, 5.0)]), max_size=80
 )
+#: Where an INVITE arrives and no answer to it ever does, it must not be cancelled (§9.1): the phone rings
+#: until it has enough.
+GIVES_UP = (200.0, 480)
 ANSWERS = st.lists(
     st.tuples(st.sampled_from([0.0, 0.1, 0.3, 1.0, 20.0]), st.sampled_from([180, 183, 200, 404, 486, 603])),
     max_size=3,
-).map(lambda answers: tuple(sorted(answers)))
+).map(lambda answers: (*sorted(answers), GIVES_UP))
 CANCEL_AT = st.sampled_from([None, 0.0, 0.005, 0.1, 1.0, 1.01, 30.0, 70.0])
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: §9.1: how long a cancelled INVITE may stay without a final response.
 CANCEL_WAIT: Final = 64 * T1
+#: How long one that rang too long may take to heed its CANCEL until others are asked.
+GRACE: Final = 4 * T1
 
 
 class Branch:
@@ -25,6 +27,8 @@ class Branch:
     def __init__(self, context: "Context", target: Target, layer: TransactionLayer) -> None:
         self.context = context
         self.target = target
+        self.round = context.round
+        """The context's, when it began."""
         self.final: Response | None = None
         """The final response, received or made here (408, 503); its topmost Via is the upstream one."""
         self.has_rung_out = False
@@ -48,7 +52,7 @@ class Branch:
         if request.method == "INVITE":
             self._timer_c = timer_c
         if self.target.patience or self._timer_c:
-            self._wait_until(now + (self.target.patience or timer_c))
+            self._wait_until(min(now + (self.target.patience or timer_c), self.context.deadline))
         return self._transaction
 
     def succession(self) -> tuple[Request, Target]:
@@ -69,7 +73,8 @@ class Branch:
         if self._cancel is not None:
             self._send_cancel(now)
         elif self._timer_c:
-            self._due = now + self._timer_c if is_first or response.status > 100 else self._due
+            if is_first or response.status > 100:
+                self._due = min(now + self._timer_c, self.context.deadline)
         else:
             self.settle()  # it lives: how long it takes is the transaction's matter
 
@@ -94,7 +99,7 @@ class Branch:
         for reason in self._cancel or ():
             cancel.append("Reason", reason)
         self._layer.request(cancel, self.target.flow, self._transaction.branch, now)
-        self._wait_until(now + CANCEL_WAIT)
+        self._wait_until(now + (GRACE if self.has_rung_out else CANCEL_WAIT))
 
     def _wait_until(self, due: float) -> None:
         self._due = due
@@ -109,9 +114,14 @@ class Branch:
             self.cancel((), now)  # should it live after all
             self._transaction.hush()
             self.context.fail(self, 503, now)
+        elif self.has_rung_out and self.final is None:
+            self.context.fail(self, 408, now)  # a 2xx that still comes is passed on
+            if self._is_cancel_sent:
+                self._wait_until(now + CANCEL_WAIT)
         elif self._is_cancel_sent:
             self._transaction.abandon(now)
             self.context.fail(self, 408, now)
         else:
             self.has_rung_out = True
+            self._wait_until(now + GRACE)
             self.cancel((), now)

@@ -1,5 +1,6 @@
 """The response context of one relayed request: it collects what the branches answer (RFC 3261 §16.7)."""
 
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -46,6 +47,8 @@ class Returning:
     branch: Branch | None
     """None where no branch existed: cancelled before it was relayed."""
     response: Response
+    to: str = ""
+    """Its To as the branch wrote it, by which a retransmission is known."""
 
 
 @dataclass(slots=True, eq=False)
@@ -96,24 +99,40 @@ class Context:
         self.transaction = transaction
         """The server transaction, towards the caller."""
         self.branches: list[Branch] = []
+        self.round = 0
+        """How often others were asked instead."""
         self._element = element
-        self._timer_c = relay.timer_c
         self._hides_path = relay.hides_path
         self._is_invite = incoming.request.method == "INVITE"
-        self._waiting = _by_preference(relay.targets)
         self._prepared: Request
-        self._is_decided = False
+        self._take(relay)
         self._alive = 1  # the server transaction; each branch adds its own
+        self.deadline = math.inf
+        """When nobody may ring any more."""
+
+    def _take(self, relay: Relay) -> None:
+        """Plan to ask its targets."""
+        self._timer_c, self._limit, self._stops = relay.timer_c, relay.limit, relay.stops
+        self._waiting = _by_preference(relay.targets)
+        self._is_decided = False
 
     # Requests downstream
 
     def start(self, prepared: Request, now: float) -> None:
         """Send `prepared` to the first targets; if the caller gave up meanwhile, answer 487 instead."""
         self._prepared = prepared
+        self.deadline = now + self._limit
         if self.incoming.is_cancelled:
             self._decide(None, self._element.answer(self.incoming.request, 487))
         else:
             self._fork(now)
+
+    def resume(self, relay: Relay, prepared: Request, now: float) -> None:
+        """Ask further targets instead of telling the caller that those before failed (§16.7 step 4)."""
+        self.branches = []  # one that a late 2xx comes from is found without this list
+        self.round += 1
+        self._take(relay)
+        self.start(prepared, now)
 
     def _fork(self, now: float) -> None:
         *others, last = self._waiting.pop(0)
@@ -154,6 +173,8 @@ class Context:
             self.fail(branch, 502, now)
         elif response.status < 300:
             self._receive_success(branch, response, now)
+        elif branch.final is not None:
+            return  # it was given up before
         elif response.status == 487 and branch.has_rung_out:
             self.fail(branch, 408, now)
         else:
@@ -161,7 +182,8 @@ class Context:
 
     def _receive_provisional(self, branch: Branch, response: Response) -> None:
         # 100 goes one hop only; a non-INVITE has no other provisional response (RFC 4320 §4.1).
-        if response.status > 100 and "via" in response and self._is_invite and not self._is_decided:
+        is_wanted = self._is_invite and not self._is_decided and branch.final is None
+        if response.status > 100 and "via" in response and is_wanted:
             self._element.events.append(Returning(self, branch, response))
 
     def _receive_success(self, branch: Branch, response: Response, now: float) -> None:
@@ -181,7 +203,7 @@ class Context:
 
     def _receive_failure(self, branch: Branch, response: Response, now: float) -> None:
         branch.final = response
-        if response.status >= 600:
+        if response.status >= 600 or response.status in self._stops:
             self.cancel((), now)
         self._conclude_branch(branch, response.status, now)
 
@@ -209,7 +231,7 @@ class Context:
         finals = [branch.final for branch in self.branches if branch.final is not None]
         if self._is_decided or len(finals) < len(self.branches):
             return
-        if self._waiting:
+        if self._waiting and now < self.deadline:
             self._fork(now)
             return
         index = best(finals)
@@ -222,13 +244,15 @@ class Context:
 
     def _decide(self, branch: Branch | None, response: Response) -> None:
         self._is_decided = True
-        self._element.events.append(Returning(self, branch, response))
+        self._element.events.append(Returning(self, branch, response, response.get("to") or ""))
 
     def forward(self, returning: Returning, now: float) -> None:
         """Send a response upstream (§16.7 step 9)."""
         response, branch = returning.response, returning.branch
         if branch is not None and 200 <= response.status < 300:
-            branch.accepted[response.first("to")] = response
+            branch.accepted[returning.to] = response
+            if branch.round < self.round:  # one that was given up, while others are asked
+                self.cancel(ELSEWHERE, now)
         self.transaction.respond(response, now)
 
     def note_end(self) -> None:

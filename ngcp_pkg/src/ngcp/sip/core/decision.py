@@ -1,5 +1,6 @@
 """What is to become of one request: the value that a daemon's corridor returns (RFC 3261 §16.5)."""
 
+import math
 from dataclasses import dataclass
 
 from ..syntax.message import Request
@@ -34,13 +35,18 @@ class Relay:
     """The request as the corridor edited it: our own Route is gone, Max-Forwards is as received.
 
     Via, From, To, Call-ID and CSeq of `Incoming.request` must stay as received: our own answers copy them.
+    A copy may have another From and To, with the same tags; then the daemon restores them in the responses.
     """
     targets: tuple[Target, ...]
     """At least one."""
     record_route: tuple[str, ...] = ()
     """Record-Route values to put on top, in this order."""
     timer_c: float = 180.0
-    """Seconds that an INVITE may ring before its branches are cancelled (§16.6 step 11)."""
+    """Seconds that an INVITE may ring after its last answer until it is cancelled (§16.6 step 11)."""
+    limit: float = math.inf
+    """Seconds that all branches may take together, whatever they answer."""
+    stops: frozenset[int] = frozenset()
+    """Failures of one branch that end them all, as any 6xx does."""
     hides_path: bool = False
     """Whether Via and Record-Route as received stay here; of the responses, Via is put back."""
 

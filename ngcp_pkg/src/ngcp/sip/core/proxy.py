@@ -29,9 +29,9 @@ from ..transaction.layer import MAX_TRANSACTIONS
 from ..transport.flow import Flow
 from .context import Context, Element, Ended, Forsaken, Incoming, ProxyEvent, Returning
 from .decision import Decision, Relay, Reply
-from .forwarding import branch_request, hide_overload, prepare
+from .forwarding import branch_request, hide_overload, prepare, via_value
 
-__all__ = ["Context", "Ended", "Forsaken", "Incoming", "Returning", "StatefulProxy"]
+__all__ = ["Context", "Ended", "Forsaken", "Incoming", "ProxyEvent", "Returning", "StatefulProxy"]
 
 
 class StatefulProxy:
@@ -96,6 +96,13 @@ class StatefulProxy:
         """Send what is no matter of a transaction."""
         self._layer.send(data, flow)
 
+    def originate(self, request: Request, flow: Flow, now: float) -> None:
+        """Send a request of our own; it is repeated as it must be, and its answer is of no interest."""
+        branch = self._element.new_branch()
+        request.prepend("Via", via_value(flow, branch))
+        self._layer.request(request, flow, branch, now)
+        self._digest(now)
+
     def next_timer(self) -> float | None:
         """Return when `handle_timer` wants to be called, None if nothing waits."""
         return self._layer.next_timer()
@@ -114,6 +121,8 @@ class StatefulProxy:
     def execute(self, incoming: Incoming, decision: Decision, now: float) -> Context | None:
         """Carry out a decision; a Relay returns its context, which `Returning` and `Ended` will name.
 
+        It is done for an `Incoming`, and can be done instead of `forward` for a `Returning` with a failure: a
+        Relay then asks other targets, a Reply answers in other words, and the failure is forgotten.
         Of a request that was cancelled before the decision, 487 is the only `Returning`. An ACK is forwarded
         statelessly and has no context. A request out of Max-Forwards is refused: no context either.
         """
@@ -128,12 +137,18 @@ class StatefulProxy:
             self._digest(now)
         return None
 
-    def forward(self, returning: Returning, now: float) -> None:
-        """Send that response upstream."""
-        if self._translate_503:
+    def forward(self, returning: Returning, now: float, *, as_it_is: bool = False) -> None:
+        """Send that response upstream; `as_it_is` to an element of ours that makes something of a 503."""
+        if self._translate_503 and not as_it_is:
             hide_overload(returning.response)
         returning.context.forward(returning, now)
         self._digest(now)
+
+    def inform(self, incoming: Incoming, status: int, reason: str | None, now: float) -> None:
+        """Send a provisional response of our own, as long as none is final."""
+        if incoming.transaction is not None and not incoming.is_cancelled:
+            incoming.transaction.respond(self._element.answer(incoming.request, status, reason), now)
+            self._digest(now)
 
     def origin(self, branch: str, method: str) -> Incoming | None:
         """Return how the request came in that left under a branch of ours, as long as that is not over."""
@@ -165,9 +180,12 @@ class StatefulProxy:
         except SipError as error:
             self._reply(incoming, transaction, Reply(error.status, error.reason), now)
             return None
-        transaction.quench(now)
-        incoming.context = Context(self._element, incoming, transaction, relay)
-        incoming.context.start(prepared, now)
+        if incoming.context is not None:
+            incoming.context.resume(relay, prepared, now)
+        else:
+            transaction.quench(now)
+            incoming.context = Context(self._element, incoming, transaction, relay)
+            incoming.context.start(prepared, now)
         return incoming.context
 
     def _reply(self, incoming: Incoming, transaction: ServerTransaction, reply: Reply, now: float) -> None:

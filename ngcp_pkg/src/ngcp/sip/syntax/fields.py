@@ -5,8 +5,10 @@ is possessive (`*+`, `++`), so a match never goes back, and a quote or bracket l
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Self
+from urllib.parse import unquote
 
 from ..errors import InvalidHeader
 from .uri import LWS, Uri, format_params, parse_params
@@ -24,7 +26,7 @@ _DISPLAY: Final = re.compile(
     rf'\s*+({_QUOTED}"|[^"<>;,:@]*+)\s*+<([^<>]*+)>\s*+((?:;.*+)?)', re.DOTALL | re.ASCII
 )
 _AUTH_PARAM: Final = re.compile(
-    rf'\s*+([A-Za-z0-9_-]++)\s*+=\s*+({_QUOTED}"|[^\s,"]++)\s*+(?:,|$)', re.DOTALL | re.ASCII
+    rf'\s*+([A-Za-z0-9_*-]++)\s*+=\s*+({_QUOTED}"|[^\s,"]++)\s*+(?:,|$)', re.DOTALL | re.ASCII
 )
 _ESCAPED: Final = re.compile(r"\\(.)")
 _SEPARATORS: Final = {
@@ -195,3 +197,23 @@ def parse_auth(text: str) -> tuple[str, dict[str, str]]:
         params.setdefault(match[1].lower(), unquote_string(match[2]))
         position = match.end()
     return scheme.lower(), params
+
+
+def parse_username(params: Mapping[str, str]) -> str | None:
+    """Return the username of digest credentials, from `username` or `username*` (RFC 7616 §3.4.4)."""
+    extended = params.get("username*")
+    if extended is None or "username" in params:
+        return params.get("username")
+    charset, _, rest = extended.partition("'")
+    try:
+        if charset.upper() != "UTF-8":
+            raise LookupError(charset)
+        return unquote(rest.partition("'")[2], errors="strict")
+    except (LookupError, UnicodeDecodeError) as error:
+        raise InvalidHeader("Authorization", extended) from error
+
+
+def user_in(username: str, realm: str) -> str:
+    """Return the user that `username` means in `realm`: phones say `user` or `user@realm`."""
+    user, at, domain = username.rpartition("@")
+    return user if at and domain.lower() == realm.lower() else username

@@ -47,6 +47,8 @@ class Timer(Enum):
     """Retransmitted 2xx are over (RFC 6026 §7.2)."""
     TRYING = "100"
     """The TU took its 200 ms and the client must be quenched (§17.2.1)."""
+    TU = "TU"
+    """What a transaction user waits for: no timer of transactions."""
 
     # Members are singletons; Enum's own hash is Python code and would be run for each message.
     __hash__ = object.__hash__

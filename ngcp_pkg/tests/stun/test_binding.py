@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ngcp.sip.transport import stun
+from ngcp.stun import binding
+from ngcp.stun.message import COOKIE
 
 TRANSACTION = bytes.fromhex("b7e7a701bc34d686fa87dfae")
 SOURCE = ("192.0.2.1", 32853)
 
 
-def request(attributes: bytes = b"", kind: int = 1, cookie: int = stun.COOKIE) -> bytes:
+def request(attributes: bytes = b"", kind: int = 1, cookie: int = COOKIE) -> bytes:
     return struct.pack("!HHL", kind, len(attributes), cookie) + TRANSACTION + attributes
 
 
@@ -35,7 +36,7 @@ def with_fingerprint(message: bytes) -> bytes:
     ],
 )
 def test_the_vectors_of_rfc_5769(source: tuple[str, int], value: str) -> None:
-    answer = stun.answer(request(), source)
+    answer = binding.answer(request(), source)
 
     assert answer is not None
     assert answer[:2] == b"\x01\x01"
@@ -46,35 +47,35 @@ def test_the_vectors_of_rfc_5769(source: tuple[str, int], value: str) -> None:
 def test_a_phone_reads_where_it_came_from(
     address: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int, transaction: bytes
 ) -> None:
-    message = struct.pack("!HHL", 1, 0, stun.COOKIE) + transaction
-    answer = stun.answer(message, (str(address), port))
+    message = struct.pack("!HHL", 1, 0, COOKIE) + transaction
+    answer = binding.answer(message, (str(address), port))
 
     assert answer is not None
     assert answer[4:20] == message[4:20], "the phone knows its answer by this"
-    assert stun.mapped_address(answer) == (str(address), port)
+    assert binding.mapped_address(answer) == (str(address), port)
 
 
 def test_names_and_fingerprints_are_fine() -> None:
     software = attribute(0x8022, b"phone 1")
 
-    assert stun.answer(request(software), SOURCE) == stun.answer(request(), SOURCE)
-    assert stun.answer(with_fingerprint(request(software)), SOURCE) == stun.answer(request(), SOURCE)
+    assert binding.answer(request(software), SOURCE) == binding.answer(request(), SOURCE)
+    assert binding.answer(with_fingerprint(request(software)), SOURCE) == binding.answer(request(), SOURCE)
 
 
 def test_a_wrong_fingerprint_is_no_stun() -> None:
     good = with_fingerprint(request())
 
-    assert stun.answer(good[:-1] + bytes([good[-1] ^ 1]), SOURCE) is None
+    assert binding.answer(good[:-1] + bytes([good[-1] ^ 1]), SOURCE) is None
 
 
 def test_what_must_be_understood_and_is_not_is_refused() -> None:
     """RFC 8489 §6.3.1: CHANGE-REQUEST of RFC 5780 is not for us."""
-    answer = stun.answer(request(attribute(0x0003, bytes(4))), SOURCE)
+    answer = binding.answer(request(attribute(0x0003, bytes(4))), SOURCE)
 
     assert answer is not None
     assert answer[:2] == b"\x01\x11"
     assert attribute(0x000A, b"\x00\x03") in answer
-    assert stun.mapped_address(answer) is None
+    assert binding.mapped_address(answer) is None
 
 
 @pytest.mark.parametrize(
@@ -94,11 +95,11 @@ def test_what_must_be_understood_and_is_not_is_refused() -> None:
     ],
 )
 def test_what_is_no_binding_request_is_not_answered(data: bytes) -> None:
-    assert stun.answer(data, SOURCE) is None
+    assert binding.answer(data, SOURCE) is None
 
 
 @given(st.binary(max_size=600))
 def test_no_bytes_hurt(tail: bytes) -> None:
     for data in (tail, request(tail), request()[:20] + tail):
-        answer = stun.answer(data, SOURCE)
+        answer = binding.answer(data, SOURCE)
         assert answer is None or len(answer) <= 3 * len(data)
