@@ -16,7 +16,11 @@ from ngcp.provisioning.upgrade import administer, upgrade
 
 ADMINISTRATOR_PASSWORD = "correct horse"
 START_SECONDS = 60
-TABLES = [table.fullname for metadata in METADATA for table in metadata.sorted_tables]
+#: What nothing but an upgrade writes.
+FIXED = {f"provisioning.voip_preference{rest}" for rest in ("s", "s_enum", "_groups")}
+TABLES = [
+    table.fullname for metadata in METADATA for table in metadata.sorted_tables if table.fullname not in FIXED
+]
 SERVER_OPTIONS = (
     "--skip-networking",
     "--skip-log-bin",
@@ -44,6 +48,7 @@ class Server:
         self.socket = socket
         self.user = user
         self.pid = pid
+        self.seeded: list[str] = []
         self._connection: pymysql.Connection[pymysql.cursors.Cursor] | None = None
 
     def connect(self) -> "pymysql.Connection[pymysql.cursors.Cursor]":
@@ -104,9 +109,11 @@ def database(mariadb_server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
         engine = administer(mariadb_server.socket, mariadb_server.user)
         list(upgrade(engine, lambda: ADMINISTRATOR_PASSWORD))
         engine.dispose()
-        mariadb_server.run("CREATE DATABASE initial", *map(_keep, TABLES))
-    mariadb_server.run("SET FOREIGN_KEY_CHECKS = 0", *(f"DELETE FROM {name}" for name in TABLES))
-    mariadb_server.run(*map(_restore, TABLES), "SET FOREIGN_KEY_CHECKS = 1")
+        seeded = [name for name in TABLES if mariadb_server.run(f"SELECT 1 FROM {name} LIMIT 1")]
+        mariadb_server.run("CREATE DATABASE initial", *map(_keep, seeded))
+        mariadb_server.seeded = seeded
+    mariadb_server.run("SET FOREIGN_KEY_CHECKS = 0", "BEGIN", *(f"DELETE FROM {name}" for name in TABLES))
+    mariadb_server.run(*map(_restore, mariadb_server.seeded), "COMMIT", "SET FOREIGN_KEY_CHECKS = 1")
     return mariadb_server
 
 

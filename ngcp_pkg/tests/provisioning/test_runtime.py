@@ -7,7 +7,7 @@ from typing import TypeVar
 import pytest
 
 from ngcp.provisioning.line import Line
-from ngcp.provisioning.runtime import Directory, Name, Subscriber
+from ngcp.provisioning.runtime import ANYWHERE, Directory, Name, Subscriber
 from private_mariadb import Server
 
 T = TypeVar("T")
@@ -17,7 +17,6 @@ ALICE = Subscriber(
     "example.org",
     "5f4d",
     "secret",
-    0,
     frozenset({"4311001"}),
 )
 
@@ -58,6 +57,17 @@ def test_number_leads_to_its_owner(directory: Server) -> None:
     assert ask(directory, lambda d: d.owners(numbers)) == {numbers[0]: ALICE.name}
 
 
+def test_number_of_any_domain(directory: Server) -> None:
+    numbers = [Name("4311001", ANYWHERE), Name("4311002", ANYWHERE)]
+    assert ask(directory, lambda d: d.owners(numbers)) == {numbers[0]: ALICE.name}
+
+
+def test_subscriber_by_uuid(directory: Server) -> None:
+    uuids = [Name(ALICE.uuid, ""), Name("of-nobody", ""), Name("a\udce4", "")]
+    assert ask(directory, lambda d: d.named(uuids)) == {uuids[0]: ALICE.name}
+    assert ask(directory, lambda d: d.named(uuids[1:])) == ask(directory, lambda d: d.named([])) == {}
+
+
 def test_number_of_another_domain_is_told_with_it(directory: Server) -> None:
     directory.run(
         "INSERT INTO kamailio.dbaliases (alias_username, alias_domain, username, domain)"
@@ -83,7 +93,7 @@ def test_secrets_are_not_shown(directory: Server) -> None:
 
 def test_domains_are_told_in_lower_case(directory: Server) -> None:
     directory.run("INSERT INTO kamailio.domain (domain) VALUES ('Example.NET')")
-    assert ask(directory, lambda d: d.domains()) == {"example.org", "example.net"}
+    assert set(ask(directory, lambda d: d.platform()).domains) == {"example.org", "example.net"}
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def engine_of(server: Server) -> Engine:
 def drop_everything(server: Server) -> None:
     for name in ("provisioning", "kamailio", "billing", "accounting", "ngcp", "initial"):
         server.run(f"DROP DATABASE IF EXISTS {name}")
-    for user in ("kamailio-proxy", "ngcp-api"):
+    for user in ("kamailio-proxy", "asterisk", "ngcp-api"):
         server.run(f"DROP USER IF EXISTS `{user}`@`localhost`")
 
 
@@ -52,6 +52,19 @@ def test_an_interrupted_upgrade_is_finished_by_the_next(database: Server) -> Non
     assert database.run("SELECT name FROM billing.resellers") == [("default",)]
 
 
+def test_who_was_here_before_voicemail_gets_a_mailbox(database: Server) -> None:
+    engine = engine_of(database)
+    database.run(
+        "INSERT INTO kamailio.subscriber (username, domain, password, ha1, ha1b, uuid, timezone)"
+        " VALUES ('alice', 'h', '', '', '', 'a1', ''), ('bob', 'h', '', '', '', 'b2', '')",
+        "UPDATE ngcp.alembic_version SET version_num = 'r0012'",
+    )
+    list(upgrade(engine, lambda: ""))
+
+    boxes = database.run("SELECT mailbox, password REGEXP '^[0-9]{4}$' FROM kamailio.voicemail_users")
+    assert sorted(boxes) == [("a1", 1), ("b2", 1)]
+
+
 def definition(server: Server, table: str) -> list[str]:
     """Return the parts of a table's definition; indexes have no order of their own."""
     text = str(server.run(f"SHOW CREATE TABLE {table}")[0][1])
@@ -78,6 +91,15 @@ def test_the_administrator_keeps_a_changed_password(database: Server) -> None:
     assert database.run("SELECT login, saltedpass FROM billing.admins") == [("administrator", "changed")]
 
 
+def test_a_lost_name_of_a_sound_comes_back(database: Server) -> None:
+    database.run("DELETE FROM provisioning.voip_sound_handles WHERE name = 'callee_busy'")
+    assert list(upgrade(engine_of(database), lambda: "")) == ["sounds early_rejects: 1 added"]
+    assert database.run(
+        "SELECT g.name FROM provisioning.voip_sound_handles h"
+        " JOIN provisioning.voip_sound_groups g ON g.id = h.group_id WHERE h.name = 'callee_busy'"
+    ) == [("early_rejects",)]
+
+
 def test_the_administrators_password_is_kept_as_a_hash(database: Server) -> None:
     ((stored,),) = database.run("SELECT saltedpass FROM billing.admins")
     assert bcrypt.checkpw(ADMINISTRATOR_PASSWORD.encode(), str(stored).encode())
@@ -85,6 +107,7 @@ def test_the_administrators_password_is_kept_as_a_hash(database: Server) -> None
 
 ALLOWED = (
     ("kamailio-proxy", "SELECT ha1 FROM kamailio.subscriber"),
+    ("kamailio-proxy", "SELECT uuid FROM provisioning.voip_subscribers"),
     ("kamailio-proxy", "DELETE FROM kamailio.location"),
     ("ngcp-api", "SELECT saltedpass FROM billing.admins"),
     ("ngcp-api", "DELETE FROM kamailio.subscriber"),

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ngcp.provisioning.publication import publish_timezone
 from ngcp.provisioning.refusals import InUse, InvalidValue
 from ngcp.provisioning.resellers import reseller_or_first
 from ngcp.provisioning.rows import add_row
@@ -31,6 +32,8 @@ class ContactStore(Store):
     async def change(self, connection: AsyncConnection, entity: Entity, values: Values) -> Ended:
         """See `Changer`."""
         await connection.execute(update(contacts).where(contacts.c.id == entity["id"]).values(**values))
+        if values["timezone"] != entity["timezone"]:
+            await publish_timezone(connection, entity["id"])
         return ()
 
     async def remove(self, connection: AsyncConnection, entity: Entity) -> Ended:

@@ -1,17 +1,22 @@
 """Contracts: with resellers and peers, and with customers."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from sqlalchemy import Select, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ngcp.provisioning.publication import publish
+from ngcp.provisioning.preferences import truth as preferences
+from ngcp.provisioning.preferences.levels import CUSTOMER
 from ngcp.provisioning.refusals import InUse, InvalidValue, refuse_stillborn
-from ngcp.provisioning.resellers import profile_or_default, reseller_of_contact
+from ngcp.provisioning.resellers import current_mapping, profile_or_default, reseller_of_contact
 from ngcp.provisioning.rows import add_row
 from ngcp.provisioning.store import Ended, Entity, Store, Values
 from ngcp.provisioning.subscribers import SubscriberStore
 from ngcp.provisioning.tables.billing import billing_mappings, contracts, products, resellers
+from ngcp.provisioning.tables.peering import voip_peer_groups
+
+#: Fields of a customer that the proxy's copy of its subscribers shows.
+_FOLLOWED: Final = ("status", "external_id", "contact_id", "billing_profile_id")
 
 
 class ContractStore(Store):
@@ -25,7 +30,7 @@ class ContractStore(Store):
     def selection(self) -> Select[Any]:
         """See `Store`."""
         columns, mapping = contracts.c, billing_mappings.c
-        current = and_(mapping.contract_id == columns.id, mapping.start_date.is_(None))
+        current = and_(mapping.contract_id == columns.id, mapping.id == current_mapping(columns.id))
         return (
             select(
                 columns.id,
@@ -67,8 +72,9 @@ class ContractStore(Store):
         if values["status"] != entity["status"]:
             row |= _dates(values["status"])
         await connection.execute(update(contracts).where(contracts.c.id == entity["id"]).values(**row))
-        mapping, here = update(billing_mappings), billing_mappings.c.contract_id == entity["id"]
-        await connection.execute(mapping.where(here).values(billing_profile_id=profile))
+        if profile != entity["billing_profile_id"]:  # calls until now are charged as they were
+            mapping = {"billing_profile_id": profile, "start_date": func.utc_timestamp()}
+            await add_row(connection, billing_mappings, contract_id=entity["id"], **mapping)
         return ended
 
     async def _reseller(self, connection: AsyncConnection, contact: int) -> int | None:
@@ -81,6 +87,9 @@ class ContractStore(Store):
         living = select(columns.id).where(columns.contract_id == entity["id"], columns.status != "terminated")
         if (await connection.execute(living)).first() is not None:
             raise InUse("Contract is still in use by a reseller.")
+        peers = select(voip_peer_groups.c.id).where(voip_peer_groups.c.peering_contract_id == entity["id"])
+        if (await connection.execute(peers)).first() is not None:
+            raise InUse("Contract is still in use by a peering group.")
         return ()
 
 
@@ -94,11 +103,11 @@ class CustomerStore(ContractStore):
         self._subscribers = subscribers
 
     async def change(self, connection: AsyncConnection, entity: Entity, values: Values) -> Ended:
-        """See `Changer`; locked or unlocked, the customer's subscribers are so too."""
+        """See `Changer`; what he is, locked or in another time zone, the customer's subscribers are too."""
         ended = await super().change(connection, entity, values)
-        if "locked" in (values["status"], entity["status"]) and values["status"] != "terminated":
+        if values["status"] != "terminated" and any(values[name] != entity[name] for name in _FOLLOWED):
             for subscriber in await self._subscribers.of_customer(connection, entity["id"]):
-                await publish(connection, subscriber["id"])
+                await self._subscribers.follow(connection, subscriber)
         return ended
 
     async def _reseller(self, connection: AsyncConnection, contact: int) -> int | None:
@@ -109,6 +118,7 @@ class CustomerStore(ContractStore):
 
     async def _end(self, connection: AsyncConnection, entity: Entity) -> Ended:
         """Terminate the customer's subscribers."""
+        await preferences.withdraw(connection, CUSTOMER, await CUSTOMER.owner(connection, entity["id"]))
         living = await self._subscribers.of_customer(connection, entity["id"])
         return [aor for one in living for aor in await self._subscribers.remove(connection, one)]
 

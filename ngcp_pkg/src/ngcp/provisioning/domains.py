@@ -6,6 +6,9 @@ from sqlalchemy import Select, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ngcp.provisioning.changes import note
+from ngcp.provisioning.preferences import truth as preferences
+from ngcp.provisioning.preferences.levels import DOMAIN
+from ngcp.provisioning.preferences.networks import drop_groups
 from ngcp.provisioning.refusals import InUse
 from ngcp.provisioning.resellers import reseller_or_first
 from ngcp.provisioning.rows import add_row
@@ -38,6 +41,9 @@ class DomainStore(Store):
         if (await connection.execute(living.limit(1))).first() is not None:
             raise InUse("Domain is still in use by subscribers.")
         await connection.execute(delete(voip_subscribers).where(subscribers.domain_id == entity["id"]))
+        owner = await DOMAIN.owner(connection, entity["id"])
+        await drop_groups(connection, DOMAIN, owner)
+        await preferences.withdraw(connection, DOMAIN, owner)
         for table in (domains, provisioning.voip_domains, kamailio.domain):
             await connection.execute(delete(table).where(table.c.domain == entity["domain"]))
         note(connection, entity["domain"])

@@ -14,12 +14,12 @@ from sqlalchemy import URL
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from ngcp.provisioning.session import DatabaseUnavailable, session_settings
+
+__all__ = ["DatabaseUnavailable", "connect", "session_settings", "transaction"]
+
 POOL_SIZE: Final = 8
 _TIMEOUT: Final = "ngcp_timeout"
-
-
-class DatabaseUnavailable(Exception):
-    """The database did not answer, refused, or was too slow: the caller must do without it."""
 
 
 def connect(socket: str, user: str, timeout: float) -> AsyncEngine:
@@ -39,12 +39,6 @@ def connect(socket: str, user: str, timeout: float) -> AsyncEngine:
         pool_pre_ping=True,
         hide_parameters=True,
     )
-
-
-def session_settings(timeout: float) -> str:
-    """Return the statement that a new connection runs first: strict values, UTC, bounded statements."""
-    strict = "sql_mode = 'STRICT_ALL_TABLES', time_zone = '+00:00'"
-    return f"SET SESSION {strict}, max_statement_time = {timeout:.3f}"
 
 
 @asynccontextmanager

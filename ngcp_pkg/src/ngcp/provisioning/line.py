@@ -6,20 +6,25 @@ bounded in time. A line that broke is made anew by the next statement, without t
 
 import asyncio
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Final
 
 import aiomysql
-from pymysql.constants import CR
+from pymysql.constants import CR, ER
 from pymysql.converters import escape_string
 from pymysql.err import DataError, Error, IntegrityError, OperationalError, ProgrammingError
 
-from ngcp.provisioning.engine import DatabaseUnavailable, session_settings
+from ngcp.provisioning.session import DatabaseUnavailable, session_settings
 
-Value = str | int | float | None
+Value = str | int | float | Decimal | None
 Row = tuple[Value, ...]
 
 #: The server had hung up before it saw the statement, or in the middle of it: worth one more attempt.
 _HUNG_UP: Final = frozenset({CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, 0})
+#: Values that no column takes, where the driver does not say so.
+_UNFIT: Final = frozenset(
+    {ER.TRUNCATED_WRONG_VALUE, ER.TRUNCATED_WRONG_VALUE_FOR_FIELD, ER.WARN_DATA_TRUNCATED}
+)
 
 
 class StatementRefused(Exception):
@@ -64,6 +69,8 @@ class Line:
         except (DataError, IntegrityError, ProgrammingError, UnicodeEncodeError) as error:
             raise StatementRefused(_reason(error)) from error
         except (Error, OSError, TimeoutError, EOFError) as error:
+            if isinstance(error, Error) and error.args[:1] and error.args[0] in _UNFIT:
+                raise StatementRefused(_reason(error)) from error
             raise DatabaseUnavailable(_reason(error)) from error
 
     async def _attempt(self, statements: Sequence[str]) -> Sequence[Row]:
@@ -97,7 +104,7 @@ def literal(value: Value) -> str:
         return "NULL"
     if isinstance(value, str):
         return f"'{value if value.isalnum() else escape_string(value)}'"
-    return repr(value)
+    return str(value)
 
 
 def tuple_of(values: Sequence[Value]) -> str:

@@ -15,6 +15,8 @@ from ngcp.provisioning.tables.kamailio import location
 PAGE: Final = 5000
 #: Bit of `cflags` that marks a contact behind NAT.
 NAT: Final = 1
+#: Bits of `cflags` by the subscriber's preference `nat_sipping`.
+PINGING: Final[Mapping[str, int]] = {"": 0, "yes": 2, "no": 4, "always": 8}
 
 
 class LocationRow(NamedTuple):
@@ -43,7 +45,7 @@ class LocationRow(NamedTuple):
     """The device's +sip.instance (RFC 5626 §4.1)."""
     reg_id: int = 0
     cflags: int = 0
-    """`NAT`, or 0."""
+    """`NAT` or 0, and one of `PINGING`."""
 
 
 #: The columns of a row's fields.

@@ -1,6 +1,6 @@
 """A subscriber's telephone numbers: one primary number and any number of aliases."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import delete, insert, select, update
@@ -26,14 +26,22 @@ class Number(NamedTuple):
         return self.cc + self.ac + self.sn
 
 
-async def assign(
-    connection: AsyncConnection, subscriber: int, uuid: str, primary: Number | None, aliases: Iterable[Number]
-) -> None:
+class Numbers(NamedTuple):
+    """All numbers of a subscriber."""
+
+    primary: Number | None = None
+    aliases: tuple[Number, ...] = ()
+    devices: frozenset[Number] = frozenset()
+    """Those of the aliases that are a device's own."""
+
+
+async def assign(connection: AsyncConnection, subscriber: int, uuid: str, numbers: Numbers) -> None:
     """Make these, and no others, the numbers of billing's `subscriber` with that `uuid`.
 
     A number that belongs to somebody else makes the database raise IntegrityError.
     """
-    wanted = dict.fromkeys([*([primary] if primary else []), *aliases])
+    primary = numbers.primary
+    wanted = dict.fromkeys([*([primary] if primary else []), *numbers.aliases])
     has = await _numbers(connection, subscriber)
     gone = [number for parts, number in has.items() if parts not in wanted]
     await connection.execute(delete(voip_numbers).where(voip_numbers.c.id.in_(gone)))
@@ -43,29 +51,45 @@ async def assign(
     here = voip_subscribers.c.id == subscriber
     number = has[primary] if primary else None
     await connection.execute(update(voip_subscribers).where(here).values(primary_number_id=number))
-    await _alias(connection, uuid, wanted, primary)
+    await _alias(connection, uuid, wanted, numbers)
 
 
 async def release(connection: AsyncConnection, subscriber: int, uuid: str) -> None:
     """Take all numbers from a subscriber, for others to have."""
-    await assign(connection, subscriber, uuid, None, ())
+    await assign(connection, subscriber, uuid, Numbers())
 
 
 async def complete_numbers(connection: AsyncConnection, entities: Sequence[Entity]) -> Sequence[Entity]:
     """Return subscribers that have `id` and `primary_number_id` with their numbers."""
-    by_subscriber: dict[int, dict[int, dict[str, str]]] = {entity["id"]: {} for entity in entities}
+    by_subscriber: dict[int, dict[int, Entity]] = {entity["id"]: {} for entity in entities}
+    devices = await devices_of(connection, by_subscriber)
     query = (
         select(voip_numbers)
         .where(voip_numbers.c.subscriber_id.in_(by_subscriber))
         .order_by(voip_numbers.c.id)
     )
     for row in await connection.execute(query):
-        by_subscriber[row.subscriber_id][row.id] = {"cc": str(row.cc), "ac": row.ac, "sn": row.sn}
+        number = Number(str(row.cc), row.ac, row.sn)
+        is_device = number.e164 in devices
+        by_subscriber[row.subscriber_id][row.id] = {**number._asdict(), "is_devid": is_device}
     return [_with_numbers(entity, by_subscriber[entity["id"]]) for entity in entities]
 
 
-def _with_numbers(entity: Entity, numbers: dict[int, dict[str, str]]) -> Entity:
+async def devices_of(connection: AsyncConnection, subscribers: Collection[int]) -> frozenset[str]:
+    """Return those numbers of billing's `subscribers` that are a device's own."""
+    query = (
+        select(voip_dbaliases.c.username)
+        .join_from(voip_dbaliases, accounts, accounts.c.id == voip_dbaliases.c.subscriber_id)
+        .join(voip_subscribers, voip_subscribers.c.uuid == accounts.c.uuid)
+        .where(voip_subscribers.c.id.in_(subscribers), voip_dbaliases.c.is_devid)
+    )
+    return frozenset((await connection.execute(query)).scalars())
+
+
+def _with_numbers(entity: Entity, numbers: dict[int, Entity]) -> Entity:
     primary = numbers.pop(entity["primary_number_id"], None)
+    if primary is not None:
+        del primary["is_devid"]
     rest = {name: value for name, value in entity.items() if name != "primary_number_id"}
     return rest | {"primary_number": primary, "alias_numbers": list(numbers.values())}
 
@@ -75,9 +99,7 @@ async def _numbers(connection: AsyncConnection, subscriber: int) -> dict[Number,
     return {Number(str(row.cc), row.ac, row.sn): row.id for row in rows}
 
 
-async def _alias(
-    connection: AsyncConnection, uuid: str, numbers: Iterable[Number], primary: Number | None
-) -> None:
+async def _alias(connection: AsyncConnection, uuid: str, wanted: Iterable[Number], numbers: Numbers) -> None:
     """Rewrite what provisioning calls the subscriber's aliases."""
     account = (await connection.execute(select(accounts).where(accounts.c.uuid == uuid))).one()
     await connection.execute(delete(voip_dbaliases).where(voip_dbaliases.c.subscriber_id == account.id))
@@ -86,9 +108,10 @@ async def _alias(
             "username": number.e164,
             "domain_id": account.domain_id,
             "subscriber_id": account.id,
-            "is_primary": number == primary,
+            "is_primary": number == numbers.primary,
+            "is_devid": number in numbers.devices and number != numbers.primary,
         }
-        for number in numbers
+        for number in wanted
     ]
     if rows:
         await connection.execute(insert(voip_dbaliases), rows)

@@ -4,17 +4,31 @@ What was written is noted (`changes`), because the proxy remembers what it read.
 """
 
 import hashlib
+from collections.abc import Collection
+from typing import Any
 
-from sqlalchemy import RowMapping, delete, insert, select
+from sqlalchemy import ColumnElement, RowMapping, ScalarSelect, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ngcp.provisioning.changes import note
+from ngcp.provisioning.numbers import devices_of
+from ngcp.provisioning.preferences import truth as preferences
+from ngcp.provisioning.preferences.levels import SUBSCRIBER
+from ngcp.provisioning.store import Ended
 from ngcp.provisioning.tables import kamailio
-from ngcp.provisioning.tables.billing import contracts, domains, voip_numbers, voip_subscribers
+from ngcp.provisioning.tables.billing import (
+    contacts,
+    contracts,
+    domains,
+    resellers,
+    voip_numbers,
+    voip_subscribers,
+)
+from ngcp.provisioning.tables.features import trusted, voip_trusted_sources
 from ngcp.provisioning.tables.provisioning import voip_subscribers as accounts
 
-#: Value of preference `lock` that stops everything.
-LOCK_GLOBAL = "4"
+#: What the proxy is told that was changed when it is whom subscribers trust.
+TRUST = "trusted"
 
 
 async def publish(connection: AsyncConnection, subscriber: int) -> None:
@@ -25,17 +39,23 @@ async def publish(connection: AsyncConnection, subscriber: int) -> None:
     aliases = await _aliases(connection, truth)
     if aliases:
         await connection.execute(insert(kamailio.dbaliases), aliases)
-    if "locked" in (truth["status"], truth["contract_status"]):
-        key = {name: truth[name] for name in ("uuid", "username", "domain")}
-        lock = insert(kamailio.usr_preferences).values(**key, attribute="lock", type=1, value=LOCK_GLOBAL)
-        await connection.execute(lock)
+    await preferences.publish(connection, SUBSCRIBER, await SUBSCRIBER.owner(connection, subscriber))
 
 
 async def withdraw(connection: AsyncConnection, uuid: str, username: str, domain: str) -> None:
-    """Take a subscriber, its registrations included, out of the proxy's copy."""
+    """Take a subscriber out of the proxy's copy; his registrations are left to `end_registrations`."""
     await _clear(connection, uuid, username, domain)
-    where = (kamailio.location.c.username == username, kamailio.location.c.domain == domain)
-    await connection.execute(delete(kamailio.location).where(*where))
+    copy = kamailio.usr_preferences
+    await connection.execute(delete(copy).where(copy.c.uuid == uuid))
+    await withdraw_trust(connection, uuid)
+
+
+async def end_registrations(connection: AsyncConnection, users: Collection[str], domain: str) -> Ended:
+    """Remove what these users, or device aliases, of a domain have registered; return whose it was."""
+    columns = kamailio.location.c
+    here = columns.username.in_(users), columns.domain == domain
+    await connection.execute(delete(kamailio.location).where(*here))
+    return tuple(f"{user}@{domain}" for user in sorted(users))
 
 
 async def _read(connection: AsyncConnection, subscriber: int) -> RowMapping:
@@ -44,16 +64,14 @@ async def _read(connection: AsyncConnection, subscriber: int) -> RowMapping:
         select(
             columns.uuid,
             columns.username,
-            columns.status,
             columns.primary_number_id,
             columns.id,
             domains.c.domain,
             accounts.c.password,
-            contracts.c.status.label("contract_status"),
+            _timezone(columns.contract_id).label("timezone"),
         )
         .join_from(voip_subscribers, domains, columns.domain_id == domains.c.id)
         .join(accounts, accounts.c.uuid == columns.uuid)
-        .join(contracts, contracts.c.id == columns.contract_id)
         .where(columns.id == subscriber)
     )
     return (await connection.execute(query)).mappings().one()
@@ -61,12 +79,65 @@ async def _read(connection: AsyncConnection, subscriber: int) -> RowMapping:
 
 async def _clear(connection: AsyncConnection, uuid: str, username: str, domain: str) -> None:
     note(connection, f"{username}@{domain}")
-    aliases, locks = kamailio.dbaliases, kamailio.usr_preferences
+    aliases = kamailio.dbaliases
     await connection.execute(delete(kamailio.subscriber).where(kamailio.subscriber.c.uuid == uuid))
     await connection.execute(
         delete(aliases).where(aliases.c.username == username, aliases.c.domain == domain)
     )
-    await connection.execute(delete(locks).where(locks.c.uuid == uuid, locks.c.attribute == "lock"))
+
+
+async def publish_trust(connection: AsyncConnection, uuid: str) -> None:
+    """Make the proxy's copy of whom a subscriber trusts what it is now."""
+    await withdraw_trust(connection, uuid)
+    query = select(voip_trusted_sources).where(voip_trusted_sources.c.uuid == uuid)
+    rows = [
+        {"src_ip": row.src_ip, "proto": row.protocol, "from_pattern": row.from_pattern, "tag": uuid}
+        for row in await connection.execute(query)
+    ]
+    if rows:
+        await connection.execute(insert(trusted), rows)
+        note(connection, TRUST)
+
+
+async def withdraw_trust(connection: AsyncConnection, uuid: str) -> None:
+    """Take whom a subscriber trusts out of the proxy's copy."""
+    gone = await connection.execute(delete(trusted).where(trusted.c.tag == uuid))
+    if gone.rowcount:
+        note(connection, TRUST)
+
+
+async def publish_timezone(connection: AsyncConnection, contact: int) -> None:
+    """Let the subscribers of a contact, a customer's or his reseller's, have its time zone from now on."""
+    columns, customer = voip_subscribers.c, contracts.alias()
+    theirs = select(resellers.c.id).join(contracts, contracts.c.id == resellers.c.contract_id)
+    of_resellers = theirs.where(contracts.c.contact_id == contact)
+    query = (
+        select(columns.uuid, columns.username, domains.c.domain, _timezone(columns.contract_id))
+        .join_from(voip_subscribers, domains, columns.domain_id == domains.c.id)
+        .join(customer, customer.c.id == columns.contract_id)
+        .join(contacts, contacts.c.id == customer.c.contact_id)
+        .where(columns.status != "terminated")
+        .where((contacts.c.id == contact) | contacts.c.reseller_id.in_(of_resellers))
+    )
+    copy = kamailio.subscriber
+    for uuid, username, domain, timezone in await connection.execute(query):
+        await connection.execute(update(copy).where(copy.c.uuid == uuid).values(timezone=timezone))
+        note(connection, f"{username}@{domain}")
+
+
+def _timezone(contract: ColumnElement[Any]) -> ScalarSelect[Any]:
+    """Return the time zone of a customer: his own, his reseller's, or none."""
+    own, his, theirs = contacts.alias(), contracts.alias(), contacts.alias()
+    contract_of_reseller = contracts.alias()
+    return (
+        select(func.coalesce(own.c.timezone, theirs.c.timezone, ""))
+        .join_from(his, own, own.c.id == his.c.contact_id)
+        .outerjoin(resellers, resellers.c.id == own.c.reseller_id)
+        .outerjoin(contract_of_reseller, contract_of_reseller.c.id == resellers.c.contract_id)
+        .outerjoin(theirs, theirs.c.id == contract_of_reseller.c.contact_id)
+        .where(his.c.id == contract)
+        .scalar_subquery()
+    )
 
 
 def _account(truth: RowMapping) -> dict[str, str]:
@@ -76,6 +147,7 @@ def _account(truth: RowMapping) -> dict[str, str]:
         "username": username,
         "domain": domain,
         "password": password,
+        "timezone": truth["timezone"],
         "ha1": _md5(f"{username}:{domain}:{password}"),
         "ha1b": _md5(f"{username}@{domain}:{domain}:{password}"),
     }
@@ -84,15 +156,19 @@ def _account(truth: RowMapping) -> dict[str, str]:
 async def _aliases(connection: AsyncConnection, truth: RowMapping) -> list[dict[str, object]]:
     columns = voip_numbers.c
     rows = await connection.execute(select(voip_numbers).where(columns.subscriber_id == truth["id"]))
+    devices = await devices_of(connection, [truth["id"]])
+    numbers = {f"{row.cc}{row.ac}{row.sn}": row.id for row in rows}
     return [
         {
-            "alias_username": f"{row.cc}{row.ac}{row.sn}",
+            "alias_username": number,
             "alias_domain": truth["domain"],
             "username": truth["username"],
             "domain": truth["domain"],
-            "is_primary": row.id == truth["primary_number_id"],
+            "is_primary": key == truth["primary_number_id"],
+            "is_devid": number in devices,
+            "devid_alias": number if number in devices else None,
         }
-        for row in rows
+        for number, key in numbers.items()
     ]
 
 

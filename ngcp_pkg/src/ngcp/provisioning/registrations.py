@@ -11,21 +11,28 @@ from typing import Any
 from sqlalchemy import Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ngcp.provisioning.location import NAT
 from ngcp.provisioning.refusals import InvalidValue
 from ngcp.provisioning.store import Entity, Store
 from ngcp.provisioning.tables.billing import domains, voip_subscribers
-from ngcp.provisioning.tables.kamailio import location
+from ngcp.provisioning.tables.kamailio import dbaliases, location
 
 
 class RegistrationStore(Store):
-    """Registrations that have not ended."""
+    """Registrations that have not ended, those of a subscriber's device aliases included."""
 
     secret = frozenset({"expires"})
 
     def selection(self) -> Select[Any]:
         """See `Store`."""
-        columns, account = location.c, voip_subscribers.c
-        living = and_(account.username == columns.username, account.status != "terminated")
+        columns, account, alias = location.c, voip_subscribers.c, dbaliases.c
+        device = and_(
+            alias.alias_username == columns.username,
+            alias.alias_domain == columns.domain,
+            alias.is_devid == 1,
+        )
+        username = func.coalesce(alias.username, columns.username)
+        living = and_(account.username == username, account.status != "terminated")
         return (
             select(
                 columns.id,
@@ -39,15 +46,22 @@ class RegistrationStore(Store):
                 columns.username,
                 columns.domain,
                 columns.ruid,
+                columns.instance,
+                columns.reg_id,
+                columns.cflags.label("nat"),
             )
             .join_from(location, domains, domains.c.domain == columns.domain)
+            .join(dbaliases, device, isouter=True)
             .join(voip_subscribers, and_(living, account.domain_id == domains.c.id))
             .where(columns.expires > func.unix_timestamp())
         )
 
     async def complete(self, connection: AsyncConnection, entities: Sequence[Entity]) -> Sequence[Entity]:
-        """Say when each ends as a date (UTC)."""
-        return [one | {"expires": datetime.fromtimestamp(one["expires"], UTC)} for one in entities]
+        """Say when each ends as a date (UTC), and whether its phone is behind NAT."""
+        return [
+            one | {"expires": datetime.fromtimestamp(one["expires"], UTC), "nat": bool(one["nat"] & NAT)}
+            for one in entities
+        ]
 
     async def find(self, connection: AsyncConnection, number: int, *, lock: bool = False) -> Entity | None:
         """See `Store`; never locked, because it is the proxy that writes."""

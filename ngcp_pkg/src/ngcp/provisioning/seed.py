@@ -1,12 +1,16 @@
-"""Rows that a platform cannot be without: roles, products, the provider itself, its first administrator."""
+"""Rows that a platform cannot be without: roles, products, the provider, names, an administrator."""
 
 from collections.abc import Callable, Iterator
 from typing import Final
 
 import bcrypt
-from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy import Connection, Table, insert, select, update
 
+from ngcp.provisioning.preferences.seed import seed_preferences
+from ngcp.provisioning.resellers import ANYWHERE, DEFAULT_PROFILE, FREE_ZONE
+from ngcp.provisioning.sound_names import GROUPS
 from ngcp.provisioning.tables import billing
+from ngcp.provisioning.tables.sounds import voip_sound_groups, voip_sound_handles
 
 ROLES: Final = ("system", "admin", "reseller", "ccareadmin", "ccare", "lintercept")
 
@@ -34,6 +38,9 @@ def seed(connection: Connection) -> Iterator[str]:
     if _lacks(connection, billing.resellers):
         _add_provider(connection)
         yield "reseller default: added"
+    for group, handles in GROUPS.items():
+        yield from _add_sounds(connection, group, handles)
+    yield from seed_preferences(connection)
 
 
 def add_administrator(connection: Connection, password: Callable[[], str]) -> Iterator[str]:
@@ -41,15 +48,27 @@ def add_administrator(connection: Connection, password: Callable[[], str]) -> It
     if not _lacks(connection, billing.admins, login=ADMINISTRATOR):
         return
     role = select(billing.acl_roles.c.id).where(billing.acl_roles.c.role == "admin")
-    hashed = bcrypt.hashpw(password().encode(), bcrypt.gensalt()).decode()
     _add(
         connection,
         billing.admins,
         login=ADMINISTRATOR,
-        saltedpass=hashed,
+        saltedpass=_hash(password()),
+        is_master=True,
         role_id=connection.execute(role).scalar_one(),
     )
     yield f"administrator {ADMINISTRATOR}: added"
+
+
+def set_administrator_password(connection: Connection, password: str) -> None:
+    """Give the administrator another password; raise LookupError if there is none."""
+    admins = billing.admins
+    statement = update(admins).where(admins.c.login == ADMINISTRATOR).values(saltedpass=_hash(password))
+    if connection.execute(statement).rowcount != 1:
+        raise LookupError(f"there is no user {ADMINISTRATOR}")
+
+
+def _hash(password: str) -> str:
+    return bcrypt.hashpw(password.encode(), bcrypt.gensalt()).decode()
 
 
 def _add_provider(connection: Connection) -> None:
@@ -64,15 +83,28 @@ def _add_provider(connection: Connection) -> None:
         status="active",
     )
     reseller = _add(connection, billing.resellers, contract_id=contract, name="default")
-    profile = _add(
+    profile = _add(connection, billing.billing_profiles, reseller_id=reseller, **DEFAULT_PROFILE)
+    zone = _add(connection, billing.billing_zones, billing_profile_id=profile, **FREE_ZONE)
+    _add(
         connection,
-        billing.billing_profiles,
-        reseller_id=reseller,
-        handle="default",
-        name="Default Billing Profile",
-        currency="EUR",
+        billing.billing_fees,
+        billing_profile_id=profile,
+        billing_zone_id=zone,
+        destination=ANYWHERE,
     )
     _add(connection, billing.billing_mappings, contract_id=contract, billing_profile_id=profile)
+
+
+def _add_sounds(connection: Connection, group: str, handles: tuple[str, ...]) -> Iterator[str]:
+    """Add what is missing of a group of sounds."""
+    names, columns = voip_sound_groups.c, voip_sound_handles.c
+    number = connection.execute(select(names.id).where(names.name == group)).scalar()
+    number = number or _add(connection, voip_sound_groups, name=group)
+    known = set(connection.execute(select(columns.name).where(columns.group_id == number)).scalars())
+    missing = [{"name": handle, "group_id": number} for handle in handles if handle not in known]
+    if missing:
+        connection.execute(insert(voip_sound_handles), missing)
+        yield f"sounds {group}: {len(missing)} added"
 
 
 def _lacks(connection: Connection, table: Table, **values: str) -> bool:

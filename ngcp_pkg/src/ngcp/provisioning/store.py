@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
 
-from sqlalchemy import ColumnElement, Integer, Select, func, select
+from sqlalchemy import ColumnElement, Integer, Numeric, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ngcp.provisioning.refusals import BadListing
@@ -41,6 +41,8 @@ class Page:
 
     entities: Sequence[Entity]
     total: int | None
+    has_more: bool = False
+    """Whether it is known that there are further ones, though not how many."""
 
 
 class Store(ABC):
@@ -61,6 +63,14 @@ class Store(ABC):
         """Return `entities` with what is kept in other tables."""
         return entities
 
+    def shown_to_customers(self, entity: Entity) -> Entity:
+        """Return what subscribers see of what is theirs."""
+        return entity
+
+    async def of_customers(self, connection: AsyncConnection, entity: Entity, values: Values) -> Values:
+        """Return what subscribers may make of what is theirs; raises `Refusal`."""
+        return values
+
     def fields(self) -> dict[str, ColumnElement[Any]]:
         """Return the selection's columns that can be searched, by field."""
         columns = self.selection().selected_columns.items()
@@ -77,9 +87,13 @@ class Store(ABC):
         (entity,) = await self.complete(connection, [dict(row)])
         return entity
 
-    async def page(self, connection: AsyncConnection, listing: Listing) -> Page:
-        """Return the part of the list that `listing` describes; raises BadListing."""
+    async def page(
+        self, connection: AsyncConnection, listing: Listing, within: ColumnElement[bool] | None = None
+    ) -> Page:
+        """Return the part of the list that `listing` describes, of what is `within`; raises BadListing."""
         query, total = self._filtered(listing.filters), None
+        if within is not None:
+            query = query.where(within)
         if listing.counted:
             total = (
                 await connection.execute(select(func.count()).select_from(query.subquery()))
@@ -116,6 +130,11 @@ def matches(name: str, column: ColumnElement[Any], wanted: str) -> ColumnElement
         if not (wanted.isascii() and wanted.isdigit()):
             raise BadListing(f"Invalid query parameter '{name}', a number expected.")
         return column == int(wanted[:20])
+    if isinstance(column.type, Numeric):
+        try:
+            return column == float(wanted)
+        except ValueError:
+            raise BadListing(f"Invalid query parameter '{name}', a number expected.") from None
     if "*" not in wanted:
         return column == wanted
     literal = wanted.replace("/", "//").replace("%", "/%").replace("_", "/_")

@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
+from ngcp.provisioning import seed as seeded
 from ngcp.provisioning.accounts import open_accounts
 from ngcp.provisioning.engine import DatabaseUnavailable
 from ngcp.provisioning.seed import add_administrator, seed
@@ -60,6 +61,12 @@ def upgrade(engine: Engine, password: Callable[[], str]) -> Iterator[str]:
     with engine.execution_options(isolation_level="READ COMMITTED").begin() as connection:
         yield from seed(connection)
         yield from add_administrator(connection, password)
+
+
+def set_administrator_password(engine: Engine, password: str) -> None:
+    """Give the REST administrator another password; raise LookupError if there is no such user."""
+    with engine.execution_options(isolation_level="READ COMMITTED").begin() as connection:
+        seeded.set_administrator_password(connection, password)
 
 
 def revisions(engine: Engine) -> tuple[str | None, str | None]:

@@ -1,7 +1,9 @@
 """Database `billing`: who buys what, and from whom."""
 
+from typing import Any
+
 from sqlalchemy import Column, DateTime, Index, Integer, MetaData, String, Table, UniqueConstraint
-from sqlalchemy.dialects.mysql import ENUM
+from sqlalchemy.dialects.mysql import BIGINT, DECIMAL, ENUM, TEXT, TINYINT
 
 from ngcp.provisioning.tables.columns import (
     TABLE_OPTIONS,
@@ -111,7 +113,71 @@ billing_profiles = Table(
     Column("name", String(31), nullable=False),
     Column("currency", String(31)),
     status("active", "terminated"),
+    flag("prepaid"),
+    Column("interval_charge", DECIMAL(14, 6), nullable=False, server_default="0"),
+    Column("interval_free_time", Integer, nullable=False, server_default="0"),
+    Column("interval_free_cash", DECIMAL(14, 6), nullable=False, server_default="0"),
+    Column("interval_unit", ENUM("week", "month"), nullable=False, server_default="month"),
+    Column("interval_count", TINYINT(unsigned=True), nullable=False, server_default="1"),
+    flag("fraud_use_reseller_rates"),
+    Column("fraud_interval_limit", unsigned()),
+    Column("fraud_interval_lock", TINYINT(unsigned=True)),
+    Column("fraud_interval_notify", String(255)),
+    Column("fraud_daily_limit", unsigned()),
+    Column("fraud_daily_lock", TINYINT(unsigned=True)),
+    Column("fraud_daily_notify", String(255)),
+    Column("revision", unsigned(), nullable=False, server_default="0"),
     UniqueConstraint("reseller_id", "handle", name="b_p_handle_idx"),
+    **TABLE_OPTIONS,
+)
+
+billing_zones = Table(
+    "billing_zones",
+    metadata,
+    primary_key(),
+    reference(
+        "billing_profile_id", "billing.billing_profiles.id", constraint="b_z_profile_ref", cascade=True
+    ),
+    Column("zone", exact(127), nullable=False),
+    Column("detail", exact(127)),
+    UniqueConstraint("billing_profile_id", "zone", "detail", name="profnamdes_idx"),
+    **TABLE_OPTIONS,
+)
+
+
+def _rates(time: str) -> tuple[Column[Any], ...]:
+    """Return what calls cost at a time of the day: first interval, following ones (seconds)."""
+    return tuple(
+        column
+        for part in ("init", "follow")
+        for column in (
+            Column(f"{time}_{part}_rate", DECIMAL(14, 6), nullable=False, server_default="0"),
+            Column(f"{time}_{part}_interval", unsigned(), nullable=False, server_default="60"),
+        )
+    )
+
+
+billing_fees = Table(
+    "billing_fees",
+    metadata,
+    primary_key(),
+    reference(
+        "billing_profile_id", "billing.billing_profiles.id", constraint="b_f_profile_ref", cascade=True
+    ),
+    reference("billing_zone_id", "billing.billing_zones.id", constraint="b_f_zone_ref", nullable=True),
+    Column("source", exact(255), nullable=False, server_default="."),
+    Column("destination", exact(255), nullable=False),
+    Column("direction", ENUM("in", "out"), nullable=False, server_default="out"),
+    Column(
+        "match_mode",
+        ENUM("regex_longest_pattern", "regex_longest_match", "prefix", "exact_destination"),
+        nullable=False,
+        server_default="regex_longest_pattern",
+    ),
+    *_rates("onpeak"),
+    *_rates("offpeak"),
+    flag("use_free_time"),
+    UniqueConstraint("billing_profile_id", "source", "destination", "direction", name="profsrcdes_idx"),
     **TABLE_OPTIONS,
 )
 
@@ -182,6 +248,12 @@ admins = Table(
     flag("show_passwords", default=True),
     Column("email", String(255)),
     reference("role_id", "billing.acl_roles.id", constraint="a_role_ref"),
+    flag("is_master"),
+    flag("call_data"),
+    flag("billing_data", default=True),
+    Column("ssl_client_m_serial", BIGINT(unsigned=True)),
+    Column("ssl_client_certificate", TEXT()),
     UniqueConstraint("login", name="login_idx"),
+    UniqueConstraint("ssl_client_m_serial", name="a_serial_idx"),
     **TABLE_OPTIONS,
 )

@@ -41,9 +41,9 @@ def primary_key() -> Column[Any]:
 
 
 def reference(
-    name: str, target: str, *, constraint: str, nullable: bool = False, cascade: bool = False
+    name: str, target: str | Column[Any], *, constraint: str, nullable: bool = False, cascade: bool = False
 ) -> Column[Any]:
-    """Return a column that points to the row `target` ("database.table.id")."""
+    """Return a column that points to the row `target`: "database.table.id", or another database's column."""
     key = ForeignKey(target, name=constraint, ondelete="CASCADE" if cascade else None)
     return Column(name, unsigned(), key, nullable=nullable)
 

@@ -35,6 +35,15 @@ voip_subscribers = Table(
     flag("admin"),
     Column("webusername", exact(127)),
     Column("webpassword", exact(60)),
+    reference(
+        "profile_set_id",
+        "provisioning.voip_subscriber_profile_sets.id",
+        constraint="v_s_profile_set_ref",
+        nullable=True,
+    ),
+    reference(
+        "profile_id", "provisioning.voip_subscriber_profiles.id", constraint="v_s_profile_ref", nullable=True
+    ),
     created(),
     modified(),
     UniqueConstraint("username", "domain_id", name="user_dom_idx"),

@@ -1,0 +1,1 @@
+"""Preferences: what can be set for subscribers, profiles, customers, domains, resellers and peers."""
