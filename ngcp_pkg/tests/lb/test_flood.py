@@ -10,6 +10,7 @@ from net.test_flood import ABREAST, FLOOD, descriptors, flood
 from ngcp.lb.config import Configuration
 from ngcp.lb.service import LoadBalancerService
 from ngcp.net.admission import Limits
+from ngcp.service.credentials import Credential
 
 __all__ = ["descriptors"]  # a fixture
 
@@ -57,7 +58,7 @@ def test_it_is_called(configuration: Configuration) -> None:
     public = limited.public.socket
 
     async def test() -> None:
-        service = LoadBalancerService(limited, bytes(32), lambda: limited)
+        service = LoadBalancerService(limited, lambda: Credential(bytes(32)), lambda: limited)
         await service.start()
         proxy = Proxy(limited.proxies[0].socket, limited.internal.socket)
         reader, writer = await asyncio.open_connection(*public)

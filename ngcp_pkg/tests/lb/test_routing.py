@@ -34,7 +34,8 @@ V4, V6 = make_edge("192.0.2.1"), make_edge("2001:db8::1", "::1")
     ],
 )
 def test_a_path_leads_back_to_its_flow(edge: Edge, flow: Flow, path: str) -> None:
-    assert path_of(flow, edge) == path
+    assert path_of(flow, edge, is_first_hop=False) == path
+    assert path_of(flow, edge, is_first_hop=True) == path.replace(";lr;", ";lr;ob;")
 
     request = Request("INVITE", "sip:x@h", [f"Route: {path}"])
     found, next_hop = take_own_routes(request, edge)

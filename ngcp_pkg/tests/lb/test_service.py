@@ -17,9 +17,10 @@ from ngcp.lb.config import Configuration, ExtraSocket, Internal
 from ngcp.lb.service import LoadBalancerService
 from ngcp.net.udp import family_of
 from ngcp.service.commands import CommandError
+from ngcp.service.credentials import Credential
 from ngcp.service.metrics import Metrics
-from ngcp.sip.transport import stun
 from ngcp.sip.transport.flow import format_address
+from ngcp.stun.binding import mapped_address
 from service.prometheus import read
 
 PING = (
@@ -55,7 +56,7 @@ def test_every_port_answers(configuration: Configuration) -> None:
     trusting.check_hostname = False
 
     async def test() -> None:
-        service = LoadBalancerService(configuration, bytes(32), lambda: configuration)
+        service = LoadBalancerService(configuration, lambda: Credential(bytes(32)), lambda: configuration)
         await service.start()
         assert service.status() == "0 transactions, 0 connections"
         answers = [
@@ -105,7 +106,7 @@ def test_an_operator_bans_and_unbans_an_address(
             return getattr(daemon, method)(*arguments)
 
     async def test() -> None:
-        service = LoadBalancerService(configuration, bytes(32), lambda: configuration)
+        service = LoadBalancerService(configuration, lambda: Credential(bytes(32)), lambda: configuration)
         await service.start()
         public = configuration.public.socket
         reader, writer = await asyncio.open_connection(*public)
@@ -129,7 +130,8 @@ def test_an_operator_bans_and_unbans_an_address(
 def test_a_port_in_use_ends_the_start_and_lets_go(configuration: Configuration) -> None:
     async def test() -> None:
         first, second = (
-            LoadBalancerService(configuration, bytes(32), lambda: configuration) for _ in range(2)
+            LoadBalancerService(configuration, lambda: Credential(bytes(32)), lambda: configuration)
+            for _ in range(2)
         )
         await first.start()
         with pytest.raises(OSError, match="in use"):
@@ -152,12 +154,12 @@ def test_ipv6_extra_sockets_and_stun(configuration: Configuration) -> None:
     binding = bytes.fromhex("000100002112a442") + bytes(range(12))
 
     async def test() -> None:
-        service = LoadBalancerService(configuration, bytes(32), lambda: configuration)
+        service = LoadBalancerService(configuration, lambda: Credential(bytes(32)), lambda: configuration)
         await service.start()
         for address in (("::1", public.port), ("127.0.0.2", port)):
             for answer in (await ask_udp(address), await ask_stream(address, None)):
                 assert answer.startswith(b"SIP/2.0 200 OK")
-        seen = stun.mapped_address(await ask_udp(("::1", public.port), binding))
+        seen = mapped_address(await ask_udp(("::1", public.port), binding))
         assert seen is not None
         assert seen[0] == "::1"
         await service.stop()
@@ -182,7 +184,7 @@ def test_a_certificate_is_read_anew(configuration: Configuration, caplog: pytest
             return daemon.tls.reload()
 
     async def test() -> None:
-        service = LoadBalancerService(configuration, bytes(32), lambda: configuration)
+        service = LoadBalancerService(configuration, lambda: Credential(bytes(32)), lambda: configuration)
         await service.start()
         write_certificate(certificate.parent)
         with pytest.raises(ssl.SSLCertVerificationError):
@@ -207,7 +209,7 @@ def test_a_certificate_is_read_anew(configuration: Configuration, caplog: pytest
 def test_without_tls_there_is_nothing_to_reload(configuration: Configuration) -> None:
     public = dataclasses.replace(configuration.public, certificate=None, private_key=None)
     plain = dataclasses.replace(configuration, public=public)
-    service = LoadBalancerService(plain, bytes(32), lambda: plain)
+    service = LoadBalancerService(plain, lambda: Credential(bytes(32)), lambda: plain)
 
     async def test() -> None:
         await service.start()
@@ -248,7 +250,7 @@ def test_a_browser_is_answered(configuration: Configuration, transport: str) -> 
         return frame[frame.index(b"SIP/2.0") :]
 
     async def test() -> None:
-        service = LoadBalancerService(configuration, bytes(32), lambda: configuration)
+        service = LoadBalancerService(configuration, lambda: Credential(bytes(32)), lambda: configuration)
         await service.start()
         assert (await ask("https://evil.example.org")).startswith(b"HTTP/1.1 403 ")
         answer = await ask(origin)

@@ -25,7 +25,7 @@ def main() -> int:
         "kamailio-lb",
         load=read,
         build=lambda configuration: LoadBalancerService(
-            configuration, credentials.read(), lambda: load(files[0]), crew
+            configuration, credentials.read, lambda: load(files[0]), crew
         ),
         default=PATH,
         crew=crew,

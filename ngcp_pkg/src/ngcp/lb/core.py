@@ -6,7 +6,7 @@ bytes ─► parse ─► sanity ─► transaction ─► corridor ─► Decis
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from ngcp.lb import corridor
@@ -95,6 +95,11 @@ class LoadBalancer:
     def flows(self) -> Collection[Flow]:
         """The flows of these connections."""
         return self._connections
+
+    def rekey(self, secret: bytes, earlier: Sequence[bytes]) -> None:
+        """Seal with another secret from now on; `earlier` ones still open what they sealed."""
+        self._edge = self._edge.rekeyed(secret, earlier)
+        self._pings.edge = self._edge
 
     # ngcp.net.driver.Core
 
@@ -265,5 +270,6 @@ class LoadBalancer:
         elif returning.branch is not None:
             keep_private(response, FROM_OUTSIDE)
             restore_record_route(response, incoming.request, self._edge)
-            if response.status < 300:  # a redirection names somebody else
+            # a redirection names somebody else, a registrar repeats what it was told
+            if response.status < 300 and response.cseq.method != "REGISTER":
                 mask_answer(response, returning.branch.target.flow, self._edge)

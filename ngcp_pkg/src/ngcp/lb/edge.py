@@ -1,17 +1,17 @@
 """What the load-balancer knows of itself: its sockets, its neighbours, its secret, its live connections."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
 from ngcp.lb.config import Configuration
 from ngcp.lb.dispatcher import Dispatcher
 from ngcp.lb.nat import NatTest
-from ngcp.lb.seal import Seal
 from ngcp.lb.sockets import Sockets
 from ngcp.sip.core.proxy import Incoming
 from ngcp.sip.syntax.memory import remembered
+from ngcp.sip.syntax.seal import Seal
 from ngcp.sip.syntax.uri import Uri
 from ngcp.sip.transport.flow import Address, Flow, format_address, parse_host
 
@@ -19,11 +19,15 @@ from ngcp.sip.transport.flow import Address, Flow, format_address, parse_host
 DEFAULT_PORTS: Final = {"tls": 5061, "ws": 80, "wss": 443}
 
 
+#: What folded Record-Route values are sealed for.
+ROUTES: Final = "ngcprr"
+
+
 class Tokens:
     """Masks a phone's Contact: the URI and the flow it is behind, sealed, as one URI parameter `ngcpct`."""
 
-    def __init__(self, secret: bytes) -> None:
-        self._seal = Seal(secret, "ngcpct")
+    def __init__(self, secret: bytes, earlier: Sequence[bytes] = ()) -> None:
+        self._seal = Seal(secret, "ngcpct", earlier)
         self._read = remembered(self._read_anew)
 
     def seal(self, uri: str, socket: str, remote: Address) -> str:
@@ -105,12 +109,20 @@ class Edge:
         nat = NatTest(map(ip_network, configuration.nattest_exceptions))
         hiding = Hiding(
             configuration.topology_hiding,
-            Seal(secret, "ngcprr"),
+            Seal(secret, ROUTES),
             configuration.server_header,
             frozenset(configuration.inner_servers),
         )
         tokens, own = Tokens(secret), frozenset(internals)
         return cls(public, internal, own, dispatcher, tokens, is_connected, nat, hiding, origin)
+
+    def rekeyed(self, secret: bytes, earlier: Sequence[bytes]) -> "Edge":
+        """Return the same with another secret: it seals, `earlier` ones still open what they sealed.
+
+        Another object, so that what was remembered with this one is forgotten.
+        """
+        hiding = replace(self.hiding, routes=Seal(secret, ROUTES, earlier))
+        return replace(self, tokens=Tokens(secret, earlier), hiding=hiding)
 
     def is_internal(self, flow: Flow) -> bool:
         """Whether `flow` is one of the inner side."""

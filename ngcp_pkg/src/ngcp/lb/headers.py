@@ -7,6 +7,8 @@ from ngcp.sip.syntax.message import Message
 
 #: What a phone may say (RFC 3325 §9.2); who it is, is the proxy's finding, not the phone's.
 FROM_OUTSIDE: Final = frozenset({"p-preferred-identity"})
+#: What may be said as a call begins: the proxy knows whom to believe (§5), and takes out what it does not.
+FROM_CALLERS: Final = FROM_OUTSIDE | {"p-asserted-identity"}
 #: What a phone may be told; everything else is between the elements.
 TO_OUTSIDE: Final = frozenset({"p-preferred-identity", "p-asserted-identity"})
 

@@ -26,9 +26,9 @@ from ngcp.net.tls import Certificate
 from ngcp.net.udp import UdpSocket
 from ngcp.net.websocket import WebSocketFramer
 from ngcp.service.workers import Crew
-from ngcp.sip.transport import stun
 from ngcp.sip.transport.flow import Address, Flow
 from ngcp.sip.transport.framing import StreamFramer
+from ngcp.stun import binding
 
 #: The elements inside are few, and all at the same address.
 INSIDE: Final = Limits(connections=1024, per_address=1024)
@@ -133,7 +133,7 @@ class Listeners:
 
     def _listen_udp(self, local: Address, tos: int, *, shared: bool = False) -> UdpSocket:
         def receive(data: bytes, remote: Address) -> None:
-            if data[:1] == b"\0" and (answer := stun.answer(data, remote)) is not None:
+            if data[:1] == b"\0" and (answer := binding.answer(data, remote)) is not None:
                 self._core.counters["stun"] += 1
                 udp.send(answer, remote)
             else:

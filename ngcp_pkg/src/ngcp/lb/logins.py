@@ -11,7 +11,7 @@ from typing import Final
 from ngcp.lb.expiring import ExpiringTable
 from ngcp.lb.security import Security
 from ngcp.sip.errors import InvalidHeader, SipError
-from ngcp.sip.syntax.fields import parse_auth
+from ngcp.sip.syntax.fields import parse_auth, parse_username, user_in
 from ngcp.sip.syntax.message import Request, Response
 
 #: Characters of the longest `user@domain` that is counted; no subscriber has a longer one.
@@ -79,6 +79,7 @@ def user_of(request: Request) -> str | None:
         return None
     try:
         _, params = parse_auth(offered[0])
+        username, realm = parse_username(params) or "", params.get("realm", "")
     except InvalidHeader:
         return None
-    return f"{params.get('username', '')}@{params.get('realm', '').lower()}"
+    return f"{user_in(username, realm)}@{realm.lower()}"

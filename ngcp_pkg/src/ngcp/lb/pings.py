@@ -28,17 +28,17 @@ class Pings:
     """Passes pings on, and their answers back."""
 
     def __init__(self, edge: Edge) -> None:
-        self._edge = edge
+        self.edge = edge
         self._outbox: list[tuple[bytes, Flow]] = []
 
     def receive(self, request: Request, flow: Flow) -> bool:
         """Take a ping of the proxy; whether we are to answer it 200. Raises `FlowFailed` and the like."""
-        target = corridor.locate(request, flow, self._edge)
+        target = corridor.locate(request, flow, self.edge)
         if request.get(HEADER) == "crlf":
             self._outbox.append((CRLF, target))
             return True
         keep_private(request, TO_OUTSIDE)
-        proxies = list(self._edge.dispatcher.destinations)
+        proxies = list(self.edge.dispatcher.destinations)
         number = proxies.index(flow.remote) if flow.remote in proxies else 0
         branch = f"{BRANCH}{number}-{request.via.branch.removeprefix(COOKIE)}"
         relay = Relay(request, (Target(request.uri, target),), hides_path=True)
@@ -53,7 +53,7 @@ class Pings:
         if not response.via.branch.startswith(BRANCH):
             return False
         number, _, branch = response.via.branch.removeprefix(BRANCH).partition("-")
-        proxies = dict(enumerate(self._edge.dispatcher.destinations.values()))
+        proxies = dict(enumerate(self.edge.dispatcher.destinations.values()))
         destination = proxies.get(int(number)) if number.isascii() and number.isdigit() else None
         if destination is not None and response.status != FlowFailed.status:
             keep_private(response, FROM_OUTSIDE)

@@ -79,13 +79,14 @@ def _read(value: str) -> Uri:
     return NameAddr.parse(value, "Route").uri
 
 
-def path_of(flow: Flow, edge: Edge) -> str:
-    """Return the Path value that leads back to the phone behind `flow`."""
+def path_of(flow: Flow, edge: Edge, *, is_first_hop: bool) -> str:
+    """Return the Path value that leads back over `flow`, which as a phone's first hop is all its way."""
     received = f"sip:{format_address(flow.remote)}"
     if flow.transport != "udp":
         received += f"%3Btransport%3D{flow.transport}"
+    flags = "lr;ob" if is_first_hop else "lr"
     inside = format_address(edge.internal)
-    return f"<sip:lb@{inside};lr;socket={edge.public.name(flow)};received={received}>"
+    return f"<sip:lb@{inside};{flags};socket={edge.public.name(flow)};received={received}>"
 
 
 def flow_of_path(path: Uri, edge: Edge) -> Flow:

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 from ngcp.sip.errors import InvalidHeader, InvalidUri, MissingHeader, SipError
-from ngcp.sip.syntax.fields import NameAddr, parse_auth
+from ngcp.sip.syntax.fields import NameAddr, parse_auth, parse_username
 from ngcp.sip.syntax.memory import remembered, remembered_shape
 from ngcp.sip.syntax.message import Message, Request
 from ngcp.sip.syntax.uri import Uri
@@ -19,7 +19,7 @@ SINGLE: Final = {"from": "From", "to": "To", "call-id": "Call-ID", "cseq": "CSeq
 AT_MOST_ONCE: Final = {"max-forwards": "Max-Forwards", "content-length": "Content-Length"}
 SCHEMES: Final = ("sip", "sips", "tel")
 #: What digest credentials cannot do without (§25.1).
-DIGEST: Final = frozenset({"username", "realm", "nonce", "uri", "response"})
+DIGEST: Final = frozenset({"realm", "nonce", "uri", "response"})
 #: A tag is a token (§25.1); longer ones than this come from nobody.
 LONGEST_TAG: Final = 256
 
@@ -162,7 +162,9 @@ _check_to: Final = remembered(lambda text: _check_party("To", text))
 def _check_credentials(credentials: str) -> None:
     try:
         scheme, params = parse_auth(credentials)
+        username = parse_username(params)
     except InvalidHeader as error:
         raise BadAuthorization(str(error)) from error
-    if scheme == "digest" and not DIGEST.issubset(params):
-        raise BadAuthorization(f"digest credentials lack {', '.join(sorted(DIGEST - params.keys()))}")
+    missing = sorted(DIGEST - params.keys()) + ["username"] * (username is None)
+    if scheme == "digest" and missing:
+        raise BadAuthorization(f"digest credentials lack {', '.join(missing)}")

@@ -14,6 +14,8 @@ from ngcp.lb.listeners import Listeners
 from ngcp.lb.metrics import metrics
 from ngcp.net.tls import BadCertificate
 from ngcp.service.commands import CommandError
+from ngcp.service.config import ConfigError
+from ngcp.service.credentials import Credential
 from ngcp.service.metrics import serve_metrics
 from ngcp.service.workers import Crew
 from ngcp.service.xmlrpc import ControlServer
@@ -27,16 +29,23 @@ class LoadBalancerService:
     def __init__(
         self,
         configuration: Configuration,
-        secret: bytes,
+        read_secret: Callable[[], Credential],
         reread: Callable[[], Configuration],
         crew: Crew | None = None,
     ) -> None:
-        """`reread` reads the configuration file again, or raises `ConfigError`; `crew` are all workers."""
+        """`reread` and `read_secret` read file and secret again, or raise `ConfigError`.
+
+        `crew` are all workers.
+        """
         self._crew = crew = crew or Crew()
         self._reread = reread
         self._configuration = configuration
         exchange = Exchange(crew.number, crew.size) if crew.size > 1 else None
-        self._core = LoadBalancer(configuration, secret, lambda: secrets.token_hex(8), exchange=exchange)
+        self._read_secret, credential = read_secret, read_secret()
+        self._core = LoadBalancer(
+            configuration, credential.secret, lambda: secrets.token_hex(8), exchange=exchange
+        )
+        self._core.rekey(credential.secret, credential.earlier)
         self._listeners: Listeners | None = None
         self._release = contextlib.ExitStack()
 
@@ -64,10 +73,13 @@ class LoadBalancerService:
         self._release.callback(scraped.close)
 
     def reload(self) -> None:
-        """Read certificate and key anew (SIGHUP)."""
+        """Read secret, certificate and key anew (SIGHUP)."""
         try:
-            self.reload_tls()
-        except CommandError as error:
+            credential = self._read_secret()
+            self._core.rekey(credential.secret, credential.earlier)
+            if self._configuration.public.certificate is not None:
+                self.reload_tls()
+        except (CommandError, ConfigError) as error:
             _log.error("%s", error)
 
     def reload_tls(self) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 from ngcp.lb import topology
 from ngcp.lb.contact import check_bindings, mask_contact, mask_inner, require_contact, reveal, unmask
 from ngcp.lb.edge import Edge, address_of
-from ngcp.lb.headers import FROM_OUTSIDE, TO_OUTSIDE, keep_private
+from ngcp.lb.headers import FROM_CALLERS, FROM_OUTSIDE, TO_OUTSIDE, keep_private
 from ngcp.lb.loops import LoopDetected, check_loop, tell_passages
 from ngcp.lb.routing import (
     DIALOG_FORMING,
@@ -122,7 +122,7 @@ def refuse_foreign_target(crossing: Crossing, edge: Edge) -> None:
 def tell_source(crossing: Crossing, edge: Edge) -> None:
     """Replace what the outside says of itself by what we know of it."""
     request = crossing.request
-    keep_private(request, FROM_OUTSIDE)
+    keep_private(request, FROM_CALLERS if request.to.tag is None else FROM_OUTSIDE)
     for name, value in _source_of(crossing.flow):
         request.append(name, value)
     crossing.is_natted = edge.nat.is_natted(crossing.flow, request.via, request.get("contact"))
@@ -144,7 +144,8 @@ def _source_of(flow: Flow) -> tuple[tuple[str, str], ...]:
 def add_path(crossing: Crossing, edge: Edge) -> None:
     """Let the registrar know the way back to the phone (RFC 3327)."""
     if crossing.request.method == "REGISTER":
-        crossing.request.prepend("Path", path_of(crossing.flow, edge))
+        is_first_hop = len(crossing.request.all("via")) == 1
+        crossing.request.prepend("Path", path_of(crossing.flow, edge, is_first_hop=is_first_hop))
 
 
 def hide_contact(crossing: Crossing, edge: Edge) -> None:
