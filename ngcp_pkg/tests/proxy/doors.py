@@ -2,21 +2,39 @@
 
 from collections.abc import AsyncIterator, Collection, Coroutine
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ngcp.ng.bencode import Value
 from ngcp.provisioning.location import LocationRow
-from ngcp.provisioning.runtime import DatabaseUnavailable, Name, Subscriber
+from ngcp.provisioning.rating.profiles import Known
+from ngcp.provisioning.runtime import (
+    ANYWHERE,
+    Credit,
+    DatabaseUnavailable,
+    Domain,
+    Name,
+    Platform,
+    Ported,
+    Subscriber,
+)
 from ngcp.proxy.media import MediaRelayUnavailable
-from ngcp.sip.core.digest import Credentials, md5_ha1, response_of
+from ngcp.sip.core.digest import MD5, Credentials, ha1_of, response_of
 from ngcp.sip.syntax import Request, Response
 from ngcp.sip.syntax.fields import parse_auth
 
 PASSWORD = "secret"
 
 
-def make_subscriber(username: str, domain: str = "example.org", *, lock: int = 0) -> Subscriber:
+def make_subscriber(
+    username: str, domain: str = "example.org", *, lock: int = 0, password: str = PASSWORD
+) -> Subscriber:
     return Subscriber(
-        f"uuid-{username}", username, domain, md5_ha1(username, domain, PASSWORD), PASSWORD, lock
+        f"uuid-{username}",
+        username,
+        domain,
+        ha1_of(MD5, username, domain, password),
+        password,
+        preferences={"lock": (str(lock),)} if lock else {},
     )
 
 
@@ -26,7 +44,13 @@ class MemoryDirectory:
 
     accounts: dict[str, Subscriber] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
-    known_domains: set[str] = field(default_factory=lambda: {"example.org"})
+    shared: Platform = field(default_factory=lambda: Platform({"example.org": Domain()}))
+    """What all calls share."""
+    ported_numbers: dict[str, Ported] = field(default_factory=dict)
+    funds: dict[int, Credit] = field(default_factory=dict)
+    """What customers have who pay in advance."""
+    prices: dict[int, Known] = field(default_factory=dict)
+    """Their billing profiles."""
     dead: bool = False
     asked: list[list[Name]] = field(default_factory=list)
     """The names of each question for subscribers."""
@@ -35,9 +59,18 @@ class MemoryDirectory:
         self.accounts[username] = make_subscriber(username, lock=lock)
         self.aliases.update(dict.fromkeys(aliases, username))
 
-    async def domains(self) -> frozenset[str]:
+    def change(self, username: str, **fields: Any) -> None:  # noqa: ANN401 - whatever a subscriber has
+        """Provision something else for a subscriber."""
+        self.accounts[username] = replace(self.accounts[username], **fields)
+
+    def prefer(self, username: str, **values: str) -> None:
+        """Set preferences of a subscriber."""
+        set_ = {name: tuple(value.split()) for name, value in values.items()}
+        self.change(username, preferences={**self.accounts[username].preferences, **set_})
+
+    async def platform(self) -> Platform:
         self._check()
-        return frozenset(self.known_domains)
+        return self.shared
 
     async def subscribers(self, names: Collection[Name]) -> dict[Name, Subscriber]:
         self._check()
@@ -55,8 +88,28 @@ class MemoryDirectory:
         return {
             number: self.accounts[self.aliases[number.user]].name
             for number in numbers
-            if number.user in self.aliases and number.domain in self.known_domains
+            if number.user in self.aliases
+            and (number.domain == ANYWHERE or number.domain in self.shared.domains)
         }
+
+    async def named(self, uuids: Collection[Name]) -> dict[Name, Name]:
+        self._check()
+        return {
+            Name(known.uuid, ""): known.name for known in self.accounts.values() if (known.uuid, "") in uuids
+        }
+
+    async def credits(self, contracts: Collection[Name]) -> dict[Name, Credit]:
+        self._check()
+        return {one: self.funds[int(one.user)] for one in contracts if int(one.user) in self.funds}
+
+    async def tariffs(self, profiles: Collection[Name]) -> dict[Name, Known]:
+        self._check()
+        return {one: self.prices[int(one.user)] for one in profiles if int(one.user) in self.prices}
+
+    async def ported(self, numbers: Collection[Name]) -> dict[Name, Ported]:
+        self._check()
+        known = self.ported_numbers
+        return {number: known[number.user] for number in numbers if number.user in known}
 
     def _check(self) -> None:
         if self.dead:
@@ -96,11 +149,15 @@ class MemoryRelay:
 
     commands: list[dict[str, Value]] = field(default_factory=list)
     dead: bool = False
+    scores: list[Value] = field(default_factory=list)
+    """How the sources of a call sounded, told when it ends."""
 
     async def ask(self, command: dict[str, Value]) -> dict[str, Value]:
         if self.dead:
             raise MediaRelayUnavailable(f"{command['command']}: no answer in time")
         self.commands.append(command)
+        if command["command"] == "delete":
+            return {"result": "ok", "MOS": self.scores}
         return {"result": "ok", "sdp": f"{command.get('sdp', '')}a=relayed\r\n"}
 
     @property
@@ -124,7 +181,7 @@ def add_credentials(request: Request, challenge: Response, username: str, passwo
     _, params = parse_auth(challenge.first("Proxy-Authenticate" if proxy else "WWW-Authenticate"))
     realm, nonce = params["realm"], params["nonce"]
     answer = Credentials(username, realm, nonce, request.uri, "", "auth", "00000001", "c")
-    answer.response = response_of(answer, request.method, md5_ha1(username, realm, password))
+    answer.response = response_of(answer, request.method, ha1_of(MD5, username, realm, password))
     request.set(
         "Proxy-Authorization" if proxy else "Authorization",
         f'Digest username="{username}", realm="{realm}", nonce="{nonce}", uri="{request.uri}", '

@@ -7,13 +7,16 @@ from itertools import count
 import pytest
 
 from ngcp.provisioning.location import LocationRow
-from ngcp.proxy.config import Configuration, Database, Endpoint, LoadBalancerEndpoint, MediaRelayEndpoint
-from ngcp.proxy.core import Clock, ProxyCore
+from ngcp.proxy.config import Configuration, Database, LoadBalancerEndpoint, MediaRelayEndpoint
+from ngcp.proxy.core import ProxyCore
 from ngcp.proxy.desk import QUEUE
+from ngcp.proxy.parts import Clock
 from ngcp.proxy.service import Doors, compose
+from ngcp.service.endpoint import Endpoint
 from ngcp.sip.syntax import Request, Response, parse
 from ngcp.sip.transport import Flow
 from proxy.doors import MemoryDirectory, MemoryRelay, MemoryTable, add_credentials
+from proxy.stores import MemoryAcc, MemoryRedis, MemoryRedisLine
 
 EDGE = Flow("udp", ("127.0.0.1", 5062), ("127.0.0.1", 5060))
 HOST = "127.0.0.1"
@@ -54,6 +57,8 @@ class Counter:
         doors = Doors(
             self.directory,
             self.table,
+            MemoryAcc(),
+            MemoryRedisLine(MemoryRedis()),
             MemoryRelay(),
             Clock(lambda: 0.0, lambda: 1000.0),
             lambda: f"id{next(ids)}",

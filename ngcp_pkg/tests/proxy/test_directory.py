@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import pytest
 
-from ngcp.provisioning.runtime import DatabaseUnavailable, Name, Subscriber
+from ngcp.provisioning.runtime import DatabaseUnavailable, Domain, Name, Platform, Subscriber
 from ngcp.proxy.batches import settled
 from ngcp.proxy.directory import ABSENT_LIFETIME, ABSENT_SIZE, RETRY, Directory, Terms, Unknown
 from proxy.doors import MemoryDirectory, run_now
@@ -170,13 +170,13 @@ def test_number_that_moved_leads_to_its_new_owner(world: World) -> None:
 
 def test_domain_is_ours_once_it_was_made_and_no_longer_once_removed(world: World) -> None:
     def is_local() -> bool:
-        return world.ask(lambda d: d.is_local_domain("example.net"))
+        return "example.net" in world.ask(Directory.platform).domains
 
     assert not is_local()
-    world.source.known_domains.add("example.net")
+    world.source.shared = Platform({"example.net": Domain()})
     world.directory.drop("example.net")
     assert is_local()
-    world.source.known_domains.clear()
+    world.source.shared = Platform()
     world.directory.drop("*")
     assert not is_local()
 
@@ -191,7 +191,21 @@ def test_dead_database_leaves_us_with_what_we_knew(world: World) -> None:
     world.source.dead = False
     world.change("new")
     world.now += RETRY
+    world.alice()  # nobody waits for the first answer
     assert (found := world.alice()) is not None and found.password == "new"
+
+
+def test_dead_database_leaves_nobody_who_is_nobody_waiting(world: World) -> None:
+    """A forward to the voicebox asks for the owner of a number that is none, call after call."""
+    assert world.ask(lambda d: d.subscriber("nobody", "example.org")) is None
+    world.source.dead = True
+    world.now += 10 * ABSENT_LIFETIME
+    assert world.ask(lambda d: d.subscriber("nobody", "example.org")) is None
+    world.source.dead = False
+    world.source.add("nobody", "4311009")
+    world.now += RETRY
+    world.ask(lambda d: d.subscriber("nobody", "example.org"))  # nobody waits for the first answer
+    assert world.ask(lambda d: d.subscriber("nobody", "example.org")) is not None
 
 
 def test_dead_database_does_not_bring_back_what_was_changed(world: World) -> None:

@@ -30,3 +30,26 @@ def test_order_is_kept_within_a_call_and_calls_pass_each_other() -> None:
         assert len(lanes) == 0
 
     asyncio.run(scenario())
+
+
+def test_what_need_not_wait_is_done_at_once_unless_something_before_it_waits() -> None:
+    done: list[str] = []
+
+    async def wait(gate: asyncio.Event) -> None:
+        await gate.wait()
+        done.append("waited")
+
+    async def scenario() -> None:
+        tasks: list[asyncio.Task[None]] = []
+        lanes = Lanes(lambda coroutine: tasks.append(asyncio.create_task(coroutine)))
+        gate = asyncio.Event()
+        lanes.enter("one", lambda: done.append("at once"))
+        assert (done, tasks) == (["at once"], [])
+        lanes.enter("one", partial(wait, gate))
+        lanes.enter("one", lambda: done.append("after it"))
+        gate.set()
+        await asyncio.gather(*tasks)
+        assert done == ["at once", "waited", "after it"]
+        assert len(lanes) == 0
+
+    asyncio.run(scenario())

@@ -9,11 +9,13 @@ from itertools import count
 import pytest
 
 from ngcp.provisioning.line import StatementRefused
-from ngcp.provisioning.location import LocationRow
+from ngcp.provisioning.location import PINGING, LocationRow
 from ngcp.provisioning.runtime import DatabaseUnavailable
 from ngcp.proxy.batches import settled
 from ngcp.proxy.locations import WAITING, Locations, from_row, to_row
-from ngcp.sip.core.registrar import AddressOfRecord, BadContact, Binding, Registrar, Rules, Source, Update
+from ngcp.sip.core.bindings import AddressOfRecord, Binding, Rules, Source, Update
+from ngcp.sip.core.registrar import Registrar
+from ngcp.sip.core.registration import BadContact
 from proxy.doors import MemoryTable, run_now
 
 ALICE = AddressOfRecord("alice", "example.org")
@@ -45,6 +47,10 @@ def store(locations: Locations, binding: Binding) -> None:
 
 def test_row_and_back() -> None:
     assert from_row(to_row(BINDING)) == BINDING
+    for pinging in PINGING:
+        for nat in (True, False):
+            bound = replace(BINDING, source=replace(BINDING.source, is_behind_nat=nat, pinging=pinging))
+            assert from_row(to_row(bound)) == bound
 
 
 def test_registration_survives_a_restart() -> None:

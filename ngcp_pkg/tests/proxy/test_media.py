@@ -2,7 +2,8 @@
 
 import pytest
 
-from ngcp.proxy.media import Media, MediaRelayUnavailable
+from ngcp.ng.bencode import BencodeError, Value, encode
+from ngcp.proxy.media import Media, MediaRelayUnavailable, read_reply
 from ngcp.sip.syntax import Request, Response
 from proxy.doors import MemoryRelay, run_now
 
@@ -96,3 +97,30 @@ def test_answer_passes_unanchored_when_the_relay_died_meanwhile(caplog: pytest.L
 
 def test_hanging_up_works_without_the_relay() -> None:
     run_now(Media(MemoryRelay(dead=True)).follow_request(make_request("BYE", sdp=False, to_tag="b")))
+
+
+@pytest.mark.parametrize("command", ["offer", "delete"])
+def test_reply_that_refuses(command: str) -> None:
+    with pytest.raises(MediaRelayUnavailable, match=f"{command}: no such call"):
+        read_reply(command, encode({"result": "error", "error-reason": "no such call"}))
+    with pytest.raises(MediaRelayUnavailable, match=f"{command}: no dictionary"):
+        read_reply(command, encode(["result"]))
+    with pytest.raises(BencodeError):
+        read_reply(command, b"d6:result")
+
+
+def test_of_the_report_of_a_call_only_the_scores_are_read() -> None:
+    score: Value = {"MOS": 43, "jitter": 2, "packet loss": 1, "round-trip time": 95_000, "samples": 7}
+    sources: dict[str, Value] = {
+        f"{ssrc}": {"average MOS": score, "lowest MOS": {"MOS": 10}, "cumulative loss": 3} for ssrc in (1, 2)
+    }
+    report: Value = {"created": 1, "result": "ok", "SSRC": {**sources, "3": {}}, "tags": {"x": {}}}
+
+    assert read_reply("delete", encode(report)) == {"result": "ok", "MOS": [score, score]}
+    with pytest.raises(BencodeError):
+        read_reply("delete", b"d4:SSRCd1:1d11:average MOSd3:MOSi4" + b"6:result2:ok")
+
+
+def test_report_of_a_call_is_not_read_where_nobody_wants_it() -> None:
+    assert read_reply("delete", encode({"created": 1, "result": "ok"})) == {"result": "ok", "MOS": []}
+    assert read_reply("query", encode({"created": 1, "result": "ok"})) == {"created": 1, "result": "ok"}

@@ -8,7 +8,8 @@ from ngcp.proxy.edge import Edge
 from ngcp.proxy.locations import Locations
 from ngcp.proxy.pings import Keepalive, Pings
 from ngcp.proxy.rounds import CROWD, Rounds
-from ngcp.sip.core.registrar import AddressOfRecord, Binding, Registrar, Rules, Source, Update
+from ngcp.sip.core.bindings import AddressOfRecord, Binding, Rules, Source, Update
+from ngcp.sip.core.registrar import Registrar
 from ngcp.sip.syntax import Request, Response, parse
 from ngcp.sip.transport import Flow
 from proxy.doors import MemoryTable, run_now
@@ -70,6 +71,9 @@ class World:
         ("always", Source(TLS, None, None, True), True),
         ("always", Source(None), False),
         ("no", Source(UDP, None, None, True), False),
+        ("no", Source(UDP, None, None, True, "yes"), True),
+        ("yes", Source(UDP, None, None, True, "no"), False),
+        ("yes", Source(UDP, pinging="always"), True),
     ],
 )
 def test_who_is_pinged(nat_sipping: str, source: Source, is_pinged: bool) -> None:

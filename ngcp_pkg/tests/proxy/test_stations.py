@@ -1,93 +1,49 @@
-"""Every row of the corridor, allowed and refused, as a table over facts."""
-
-from itertools import count
+"""Every row of the corridor, allowed and refused, as a table over calls."""
 
 import pytest
 
-from ngcp.proxy.dialogs import Dialogs
-from ngcp.proxy.edge import Edge
-from ngcp.proxy.facts import Callee, Caller, Facts
-from ngcp.proxy.stations import STATIONS, Floor, Outcome, Store, source_of
-from ngcp.service.workers import sockets_of
-from ngcp.sip.core.decision import Relay, Reply
-from ngcp.sip.core.digest import Authenticator, Verdict
-from ngcp.sip.core.registrar import AddressOfRecord, Binding, Registrar, Rules, Source
-from ngcp.sip.syntax import Request
-from proxy.doors import make_subscriber
-
-PATH = "<sip:lb@127.0.0.1:5060;lr;received=sip:192.0.2.9:6000>"
-ALICE, BOB = make_subscriber("alice"), make_subscriber("bob")
-GOOD = Caller("example.org", True, Verdict.GOOD, ALICE, owns_identity=True)
+from ngcp.provisioning.runtime import Preferences
+from ngcp.proxy.call import Caller
+from ngcp.proxy.floor import Store
+from ngcp.proxy.stations.registration import source_of
+from ngcp.sip.core.bindings import Source
+from ngcp.sip.core.decision import Reply
+from ngcp.sip.core.digest import Verdict
+from proxy.stage import PATH, Stage, make_request
 
 
-def make_binding(contact: str, path: str | None = PATH) -> Binding:
-    return Binding(
-        contact, AddressOfRecord("bob", "example.org"), contact, 3600.0, "c", 1, source=Source(path)
-    )
-
-
-ONLINE = Callee(True, BOB, (make_binding("sip:bob@192.0.2.9"), make_binding("sip:bob@192.0.2.10", None)))
-
-
-def make_floor() -> Floor:
-    ids = count()
-    authenticator = Authenticator(b"s", lifetime=300.0, ids=lambda: str(next(ids)))
-    own = ("127.0.0.1", 5062)
-    edge = Edge(own, sockets_of(("127.0.0.1", 5060), 5101))
-    registrar = Registrar(Rules(), lambda: f"r{next(ids)}")
-    return Floor(authenticator, registrar, Dialogs(b"s", own), edge, ring_timeout=30.0)
-
-
-def make_request(method: str = "INVITE") -> Request:
-    return Request(
-        method,
-        "sip:bob@example.org",
-        [
-            "Route: <sip:preloaded@192.0.2.66;lr>",
-            "From: <sip:alice@example.org>;tag=a",
-            "To: <sip:bob@example.org>",
-            "Call-ID: c",
-            f"CSeq: 1 {method}",
-            "Contact: <sip:alice@192.0.2.1>",
-            "Proxy-Authorization: Digest x=y",
-        ],
-    )
-
-
-def decide(request: Request, caller: Caller, callee: Callee = ONLINE, floor: Floor | None = None) -> Outcome:
-    floor = floor or make_floor()
-    outcomes = (station(request, Facts(caller, callee, 0.0), floor) for station in STATIONS)
-    return next(outcome for outcome in outcomes if outcome is not None)
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
 
 
 @pytest.mark.parametrize(
-    ("caller", "callee", "status", "reason"),
+    ("caller", "uri", "status", "reason"),
     [
-        (Caller("example.net"), Callee(), 403, "Relaying denied"),
-        (Caller("example.org", True, Verdict.GOOD, ALICE), ONLINE, 403, None),
-        (GOOD, Callee(), 403, "Relaying denied"),
-        (GOOD, Callee(is_local=True), 404, None),
-        (GOOD, Callee(True, BOB), 480, "Offline"),
-        (GOOD, Callee(True, make_subscriber("bob", lock=3)), 403, "Callee locked"),
-        (
-            Caller("example.org", True, Verdict.GOOD, make_subscriber("a", lock=2), True),
-            ONLINE,
-            403,
-            "Caller locked",
-        ),
+        (Caller("example.net"), "sip:bob@example.org", 403, "Relaying denied"),
+        (None, "sip:bob@example.net", 403, "Relaying denied"),
+        (None, "sip:nobody@example.org", 404, "Not Found"),
+        (None, "sip:bob@example.org", 480, "Offline"),
     ],
-    ids=[
-        "foreign caller",
-        "foreign identity",
-        "foreign callee",
-        "unknown",
-        "offline",
-        "callee locked",
-        "caller locked",
-    ],
+    ids=["foreign caller", "foreign callee", "unknown", "offline"],
 )
-def test_refused_call(caller: Caller, callee: Callee, status: int, reason: str | None) -> None:
-    assert decide(make_request(), caller, callee) == Reply(status, reason)
+def test_refused_call(stage: Stage, caller: Caller | None, uri: str, status: int, reason: str | None) -> None:
+    request = make_request(uri=uri)
+    assert stage.decide(lambda: stage.call(caller, request)) == Reply(status, reason)
+
+
+def test_nobody_registers_under_a_name_that_is_not_his(stage: Stage) -> None:
+    caller = stage.good()
+    caller.owns_identity = False
+    assert stage.decide(lambda: stage.call(caller, make_request("REGISTER"))) == Reply(403)
+
+
+@pytest.mark.parametrize(
+    ("user", "lock", "reason"), [("alice", 2, "Caller locked"), ("bob", 3, "Callee locked")]
+)
+def test_locked(stage: Stage, user: str, lock: int, reason: str) -> None:
+    stage.source.add(user, lock=lock)
+    assert stage.decide(stage.call) == Reply(403, reason)
 
 
 @pytest.mark.parametrize(
@@ -95,8 +51,9 @@ def test_refused_call(caller: Caller, callee: Callee, status: int, reason: str |
     [("REGISTER", 401, "WWW-Authenticate"), ("INVITE", 407, "Proxy-Authenticate")],
 )
 @pytest.mark.parametrize("verdict", [None, Verdict.WRONG, Verdict.STALE])
-def test_challenge(method: str, status: int, header: str, verdict: Verdict | None) -> None:
-    reply = decide(make_request(method), Caller("example.org", is_local=True, verdict=verdict))
+def test_challenge(stage: Stage, method: str, status: int, header: str, verdict: Verdict | None) -> None:
+    caller = Caller("example.org", is_local=True, verdict=verdict)
+    reply = stage.decide(lambda: stage.call(caller, make_request(method)))
     assert isinstance(reply, Reply)
     assert (reply.status, reply.headers[0][0]) == (status, header)
     assert ("stale=true" in reply.headers[0][1]) is (verdict is Verdict.STALE)
@@ -108,68 +65,91 @@ def test_challenge(method: str, status: int, header: str, verdict: Verdict | Non
 )
 @pytest.mark.parametrize("method", ["REGISTER", "INVITE"])
 def test_the_load_balancer_is_told_whose_password_was_wrong(
-    method: str, verdict: Verdict | None, told: tuple[str, ...]
+    stage: Stage, method: str, verdict: Verdict | None, told: tuple[str, ...]
 ) -> None:
     request = make_request(method)
     header = "Authorization" if method == "REGISTER" else "Proxy-Authorization"
     request.append(
         header, 'Digest username="alice", realm="Example.ORG", nonce="1", uri="sip:h", response="2"'
     )
-    reply = decide(request, Caller("Example.ORG", is_local=True, verdict=verdict))
+    caller = Caller("Example.ORG", is_local=True, verdict=verdict)
+    reply = stage.decide(lambda: stage.call(caller, request))
     assert isinstance(reply, Reply)
 
     assert tuple(value for name, value in reply.headers if name.startswith("P-NGCP-Authoriz")) == told
 
 
 @pytest.mark.parametrize("method", ["BYE", "REFER", "PUBLISH", "FOO"])
-def test_method_that_starts_nothing_is_405_with_allow(method: str) -> None:
-    reply = decide(make_request(method), GOOD)
+def test_method_that_starts_nothing_is_405_with_allow(stage: Stage, method: str) -> None:
+    reply = stage.decide(lambda: stage.call(request=make_request(method)))
     assert isinstance(reply, Reply)
     assert reply.status == 405
     assert "INVITE" in dict(reply.headers)["Allow"]
 
 
-def test_call_forks_to_every_binding_along_its_path() -> None:
-    relay = decide(make_request(), GOOD)
-    assert isinstance(relay, Relay)
-    assert [(target.uri, target.route) for target in relay.targets] == [
+def test_call_forks_to_every_binding_along_its_path(stage: Stage) -> None:
+    stage.register("bob", "sip:bob@192.0.2.9")
+    stage.register("bob", "sip:bob@192.0.2.10", path=None)
+    attempt = stage.routed(stage.call).attempt
+    assert attempt is not None
+    assert [(target.uri, target.route) for target in attempt.targets] == [
         ("sip:bob@192.0.2.9", (PATH,)),
         ("sip:bob@192.0.2.10", ()),
     ]
-    assert {target.flow.remote for target in relay.targets} == {("127.0.0.1", 5060)}
-    assert relay.timer_c == 30.0
+    assert {target.flow.remote for target in attempt.targets} == {("127.0.0.1", 5060)}
+    assert attempt.timeout == 30.0
 
 
-def test_relayed_call_carries_neither_foreign_routes_nor_our_credentials() -> None:
-    relay = decide(make_request(), GOOD)
-    assert isinstance(relay, Relay)
-    assert "Route" not in relay.request
-    assert "Proxy-Authorization" not in relay.request
+def test_relayed_call_carries_neither_foreign_routes_nor_our_credentials(stage: Stage) -> None:
+    stage.register("bob", "sip:bob@192.0.2.9")
+    attempt = stage.routed(stage.call).attempt
+    assert attempt is not None
+    assert "Route" not in attempt.request
+    assert "Proxy-Authorization" not in attempt.request
 
 
-def test_only_a_request_that_forms_a_dialog_records_its_route() -> None:
-    invite, message = decide(make_request(), GOOD), decide(make_request("MESSAGE"), GOOD)
-    assert isinstance(invite, Relay) and isinstance(message, Relay)
-    assert len(invite.record_route) == 1
-    assert message.record_route == ()
+def test_only_a_request_that_forms_a_dialog_records_its_route(stage: Stage) -> None:
+    stage.register("bob", "sip:bob@192.0.2.9")
+    invite, message = (
+        stage.routed(stage.call),
+        stage.routed(lambda: stage.call(request=make_request("MESSAGE"))),
+    )
+    assert invite.attempt is not None and message.attempt is not None
+    assert len(invite.attempt.record_route) == 1
+    assert message.attempt.record_route == ()
 
 
-def test_register_is_planned_for_the_subscriber_and_notes_its_way() -> None:
+def test_a_failure_without_another_attempt_is_the_callers(stage: Stage) -> None:
+    stage.register("bob", "sip:bob@192.0.2.9")
+    assert stage.proceed(stage.routed(stage.call), 486) is None
+
+
+def test_register_is_planned_for_the_subscriber_and_notes_its_way(stage: Stage) -> None:
     request = make_request("REGISTER")
     request.append("Path", f"{PATH}, <sip:foreign@192.0.2.66;lr>")
     request.append("P-NGCP-Src-Ip", "192.0.2.9")
     request.append("P-NGCP-Src-Port", "6000")
     request.append("P-NGCP-Src-Proto", "tls")
-    store = decide(request, GOOD)
+    store = stage.decide(lambda: stage.call(request=request))
     assert isinstance(store, Store)
     assert store.update.aor == ("alice", "example.org")
-    assert store.update.saved[0].source == Source(PATH, "sip:192.0.2.9:6000;transport=tls")
+    path = f"{PATH}, <sip:foreign@192.0.2.66;lr>"
+    assert store.update.saved[0].source == Source(path, "sip:192.0.2.9:6000;transport=tls")
 
 
-def test_locked_subscriber_may_still_register() -> None:
-    caller = Caller("example.org", True, Verdict.GOOD, make_subscriber("alice", lock=4), True)
-    assert isinstance(decide(make_request("REGISTER"), caller), Store)
+def test_locked_subscriber_may_still_register(stage: Stage) -> None:
+    stage.source.add("alice", lock=2)
+    assert isinstance(stage.decide(lambda: stage.call(request=make_request("REGISTER"))), Store)
 
 
 def test_register_from_inside_has_no_source() -> None:
     assert source_of(make_request("REGISTER")) == Source()
+
+
+@pytest.mark.parametrize(("set_to", "pinging"), [("no", "no"), ("always", "always"), (None, ""), ("odd", "")])
+def test_subscriber_says_whether_phones_are_pinged(stage: Stage, set_to: str | None, pinging: str) -> None:
+    caller = stage.good()
+    caller.preferences = Preferences(({"nat_sipping": (set_to,)} if set_to else {},))
+    store = stage.decide(lambda: stage.call(caller, make_request("REGISTER")))
+    assert isinstance(store, Store)
+    assert store.update.saved[0].source.pinging == pinging

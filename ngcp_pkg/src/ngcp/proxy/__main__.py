@@ -15,7 +15,7 @@ def main() -> int:
     return run(
         "kamailio-proxy",
         load=load,
-        build=lambda configuration: ProxyService(configuration, credentials.read()),
+        build=lambda configuration: ProxyService(configuration, credentials.read),
         default=Path("/etc/kamailio/proxy/proxy.yml"),
     )
 

@@ -14,23 +14,23 @@ from functools import partial
 from typing import Final
 
 from ngcp.provisioning.runtime import DatabaseUnavailable
+from ngcp.sip.core.acceptance import headers_for
+from ngcp.sip.core.bindings import Update
 from ngcp.sip.core.decision import Reply
-from ngcp.sip.core.registrar import Update
 from ngcp.sip.errors import InvalidHeader, SipError
 from ngcp.sip.syntax import Request
 from ngcp.sip.transport import Flow
 
+from .answers import LATER, answer_to
 from .corridor import ATTEMPTS, Corridor
 from .directory import Unknown
+from .floor import Store
 from .locations import WAITING, Locations
-from .stations import Store
 
 _log = logging.getLogger(__name__)
 
 #: Requests about one address-of-record that may wait; a phone sends one at a time (§10.2).
 QUEUE: Final = 16
-
-UNAVAILABLE: Final = Reply(503, "Database Unavailable")
 
 
 @dataclass(slots=True)
@@ -66,7 +66,7 @@ class Desk:
         queue = self._queues.get(key)
         if queue is None:
             if len(self._queues) >= WAITING:
-                self._answer(visit, UNAVAILABLE)
+                self._answer(visit, LATER)
             else:
                 self._serve(key, visit)
         elif len(queue) < QUEUE and not any(known.request.via == request.via for known in queue):
@@ -79,7 +79,7 @@ class Desk:
             self._queues.setdefault(key, deque((visit,)))
             unknown.learn(partial(self._serve_again, key, visit))
         except Exception as error:
-            self._end(key, visit, self._refusal(visit.request, error))
+            self._end(key, visit, answer_to(visit.request, error))
         else:
             if isinstance(outcome, Store):
                 self._queues.setdefault(key, deque((visit,)))
@@ -96,15 +96,17 @@ class Desk:
         if error is None:
             self._serve(key, visit)
         else:
-            self._end(key, visit, self._refusal(visit.request, error))
+            self._end(key, visit, answer_to(visit.request, error))
 
     def _confirm(self, key: str, visit: Visit, update: Update, error: Exception | None) -> None:
         """Answer: the update is in the table now, or cannot be."""
         if error is not None:
-            self._end(key, visit, self._refusal(visit.request, error))
+            self._end(key, visit, answer_to(visit.request, error))
             return
-        contacts = self._locations.registrar.contacts(update.aor, self._unix())
-        self._end(key, visit, Reply(200, headers=tuple([("Contact", contact) for contact in contacts])))
+        now = self._unix()
+        bindings = self._locations.registrar.bindings(update.aor, now)
+        headers = headers_for(visit.request, bindings, self._corridor.floor.gruus, now)
+        self._end(key, visit, Reply(200, headers=tuple(headers)))
 
     def _end(self, key: str, visit: Visit, reply: Reply) -> None:
         """Answer, and turn to the next one in the queue."""
@@ -117,16 +119,6 @@ class Desk:
             self._serve(key, queue[0])
         else:
             del self._queues[key]
-
-    def _refusal(self, request: Request, error: Exception) -> Reply:
-        if isinstance(error, SipError):
-            _log.warning("%s: REGISTER refused: %s", request.call_id, error)
-            return Reply(error.status, error.reason, error.headers)
-        if isinstance(error, DatabaseUnavailable):
-            _log.warning("%s: REGISTER refused: %s", request.call_id, error)
-            return UNAVAILABLE
-        _log.error("%s: REGISTER failed", request.call_id, exc_info=error)
-        return Reply(500)
 
 
 def _check(request: Request) -> None:

@@ -9,7 +9,18 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
 
-from ngcp.provisioning.runtime import DatabaseUnavailable, Name, Subscriber
+from ngcp.provisioning.changes import CREDIT, TARIFF
+from ngcp.provisioning.rating.profiles import Known
+from ngcp.provisioning.runtime import (
+    ANYWHERE,
+    Credit,
+    DatabaseUnavailable,
+    Name,
+    Platform,
+    Ported,
+    Subscriber,
+)
+from ngcp.sip.syntax import Uri
 
 from .batches import Batches, Settle, Spawn
 
@@ -31,14 +42,26 @@ Value = TypeVar("Value")
 class Source(Protocol):
     """Who knows: `ngcp.provisioning.runtime.Directory` in the daemon."""
 
-    async def domains(self) -> frozenset[str]:
-        """Return our domains."""
+    async def platform(self) -> Platform:
+        """Return what all calls share."""
 
     async def subscribers(self, names: Collection[Name]) -> Mapping[Name, Subscriber]:
         """Return the subscribers of these names, as far as there are any."""
 
     async def owners(self, numbers: Collection[Name]) -> Mapping[Name, Name]:
-        """Return whom these numbers lead to."""
+        """Return whom these numbers lead to; one in ANYWHERE leads to whoever has it in any domain."""
+
+    async def named(self, uuids: Collection[Name]) -> Mapping[Name, Name]:
+        """Return who has these UUIDs, each the user part of a name without domain, as far as anybody."""
+
+    async def credits(self, contracts: Collection[Name]) -> Mapping[Name, Credit]:
+        """Return what these customers have left, each the user part of a name without domain."""
+
+    async def tariffs(self, profiles: Collection[Name]) -> Mapping[Name, Known]:
+        """Return these billing profiles, each the user part of a name without domain."""
+
+    async def ported(self, numbers: Collection[Name]) -> Mapping[Name, Ported]:
+        """Return what is known of these numbers, whose domain is empty, as far as they were ported."""
 
 
 class Unknown(Exception):
@@ -79,6 +102,8 @@ class _Shelf(Generic[Value]):
         self._known: dict[Name, _Entry[Value]] = {}
         self._absent: dict[Name, float] = {}
         self._drops = 0
+        self._retry_at: float | None = None
+        """When a database that did not answer is asked again."""
         self._batches: Batches[tuple[Name, Settle]] = Batches(self._learn, terms.spawn, MOST)
 
     def get(self, name: Name) -> Value | None:
@@ -86,11 +111,20 @@ class _Shelf(Generic[Value]):
         now = self._terms.clock()
         entry = self._known.get(name)
         if entry is not None:
-            if now < entry.good_until:
+            if now < entry.good_until or self._is_held(name, now):
                 return entry.value
-        elif now < self._absent.get(name, now):
+        elif name in self._absent and (now < self._absent[name] or self._is_held(name, now)):
             return None
         raise Unknown(lambda settle: self._batches.add((name, settle)))
+
+    def _is_held(self, name: Name, now: float) -> bool:
+        """Tell whether the database is away: then what was known is true, and nobody waits for more."""
+        if self._retry_at is None:
+            return False
+        if now >= self._retry_at:
+            self._retry_at = now + RETRY
+            self._batches.add((name, lambda error: None))
+        return True
 
     def drop(self, name: Name | None = None) -> None:
         """Ask anew next time, for `name` or for all, and for everybody who was unknown."""
@@ -106,16 +140,17 @@ class _Shelf(Generic[Value]):
         error: Exception | None = None
         try:
             found = await self._find(names)
+            self._retry_at = None
             if drops == self._drops:  # else it may be older than the change: whoever asked will ask again
                 self._note(names, found)
         except DatabaseUnavailable as unavailable:
             error = unavailable
-            self._hold(names)
+            self._retry_at = self._terms.clock() + RETRY
         except Exception as unexpected:  # a bug; whoever waits must not wait for ever
             _log.exception("the directory cannot tell")
             error = unexpected
         for name, settle in asked:
-            settle(None if name in self._known else error)
+            settle(None if name in self._known or name in self._absent else error)
 
     def _note(self, names: Iterable[Name], found: Mapping[Name, Value]) -> None:
         now = self._terms.clock()
@@ -130,55 +165,87 @@ class _Shelf(Generic[Value]):
         while len(self._known) > SIZE:
             del self._known[next(iter(self._known))]
 
-    def _hold(self, names: Iterable[Name]) -> None:
-        """Live on with what was known."""
-        retry_at = self._terms.clock() + RETRY
-        for name in names:
-            if name in self._known:
-                self._known[name].good_until = retry_at
-
 
 class Directory:
     """What the corridor asks; each question returns at once or raises `Unknown`."""
 
     def __init__(self, source: Source, terms: Terms) -> None:
-        async def domains(names: Collection[Name]) -> Mapping[Name, frozenset[str]]:
-            return dict.fromkeys(names, await source.domains())
+        async def platform(names: Collection[Name]) -> Mapping[Name, Platform]:
+            return dict.fromkeys(names, await source.platform())
 
-        self._domains = _Shelf(domains, terms)
+        self._platform = _Shelf(platform, terms)
         self._subscribers = _Shelf(source.subscribers, terms)
         self._owners = _Shelf(source.owners, terms)
+        self._named = _Shelf(source.named, terms)
+        self._ported = _Shelf(source.ported, terms)
+        self._credits = _Shelf(source.credits, terms)
+        self._tariffs = _Shelf(source.tariffs, terms)
 
-    def is_local_domain(self, domain: str) -> bool:
-        """Tell whether we are responsible for `domain`, in lower case."""
-        return domain in (self._domains.get(_ALL) or ())
+    def platform(self) -> Platform:
+        """Return what all calls share."""
+        platform = self._platform.get(_ALL)
+        assert platform is not None, "there is always one"
+        return platform
 
     def subscriber(self, user: str, domain: str) -> Subscriber | None:
         """Return the subscriber with that user name."""
         return self._subscribers.get(Name(user, domain))
 
+    def called(self, uri: Uri) -> Subscriber | None:
+        """Return the subscriber that a URI names, by user name or by number."""
+        found = self.subscriber(uri.name, uri.host)
+        return found or self.by_number(uri.name.removeprefix("+"), uri.host)
+
     def by_number(self, number: str, domain: str) -> Subscriber | None:
-        """Return the subscriber that a number, E.164 without "+", leads to."""
+        """Return the subscriber that a number, E.164 without "+", leads to; ANYWHERE is any domain."""
         name = Name(number, domain)
         owner = self._owners.get(name)
         if owner is None:
             return None
         subscriber = self._subscribers.get(owner)
-        key = number if domain == owner.domain else f"{number}@{domain}"
+        key = number if domain in (ANYWHERE, owner.domain) else f"{number}@{domain}"
         if subscriber is None or key not in subscriber.aliases:  # it was taken away: whose is it now?
             self._owners.drop(name)
             self._owners.get(name)
         return subscriber
 
+    def by_uuid(self, uuid: str) -> Subscriber | None:
+        """Return the subscriber with that UUID."""
+        name = self._named.get(Name(uuid, ""))
+        subscriber = None if name is None else self._subscribers.get(name)
+        return subscriber if subscriber is not None and subscriber.uuid == uuid else None
+
+    def credit(self, contract: int) -> Credit | None:
+        """Return what a customer who pays in advance had left when it was learnt."""
+        return self._credits.get(Name(str(contract), ""))
+
+    def tariff(self, profile: int) -> Known | None:
+        """Return a billing profile."""
+        return self._tariffs.get(Name(str(profile), ""))
+
+    def ported(self, number: str) -> Ported | None:
+        """Return what is known of a number, E.164 without "+", if it was ported."""
+        return self._ported.get(Name(number, ""))
+
     def drop(self, changed: str) -> None:
-        """Learn that `user@domain`, or a domain, or with `*` anything, was changed."""
+        """Learn what was changed: `user@domain`, anything (`*`), or a word of `ngcp.provisioning.changes`.
+
+        Any other word stands for what all calls share.
+        """
+        for beginning, shelf in ((CREDIT, self._credits), (TARIFF, self._tariffs)):
+            if changed.startswith(beginning):
+                shelf.drop(Name(changed.removeprefix(beginning), ""))
+                return
+            if changed == "*":
+                shelf.drop()
         user, _, domain = changed.rpartition("@")
         if changed == "*":
             self._subscribers.drop()
         elif user:
             self._subscribers.drop(Name(user, domain.lower()))
         if not user:
-            self._domains.drop()
+            self._platform.drop()
+            self._ported.drop()
         self._owners.drop(_ALL)
 
 

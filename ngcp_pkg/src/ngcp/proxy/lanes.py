@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Callable
 
 from .batches import Spawn
 
-Work = Callable[[], Awaitable[None]]
+#: Does what can be done at once; None if that is all, else what is left and has to wait.
+Work = Callable[[], Awaitable[None] | None]
 
 
 class Lanes:
-    """Queues of asynchronous work, one for each Call-ID that has any."""
+    """Queues of work, one for each Call-ID that has any which waits."""
 
     def __init__(self, spawn: Spawn) -> None:
         """Take what starts a coroutine: the loop's `create_task` in a daemon."""
@@ -25,14 +26,19 @@ class Lanes:
         if queue is not None:
             queue.append(work)
             return
-        self._queues[call_id] = deque([work])
-        self._spawn(self._run(call_id))
+        rest = work()
+        if rest is not None:
+            self._queues[call_id] = deque()
+            self._spawn(self._run(call_id, rest))
 
-    async def _run(self, call_id: str) -> None:
+    async def _run(self, call_id: str, rest: Awaitable[None] | None) -> None:
         queue = self._queues[call_id]
         try:
+            if rest is not None:
+                await rest
             while queue:
-                await queue[0]()
-                queue.popleft()
+                rest = queue.popleft()()
+                if rest is not None:
+                    await rest
         finally:
             del self._queues[call_id]

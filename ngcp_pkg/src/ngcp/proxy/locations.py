@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator, Collection
 from sys import intern
 from typing import Final, NamedTuple, Protocol
 
-from ngcp.provisioning.location import NAT, USER_AGENT_WIDTH, LocationRow, check
+from ngcp.provisioning.location import NAT, PINGING, USER_AGENT_WIDTH, LocationRow, check
 from ngcp.provisioning.runtime import DatabaseUnavailable
-from ngcp.sip.core.registrar import AddressOfRecord, BadContact, Binding, Registrar, Source, Update
+from ngcp.sip.core.bindings import AddressOfRecord, Binding, Source, Update
+from ngcp.sip.core.registrar import Registrar
+from ngcp.sip.core.registration import BadContact
 
 from .batches import Batches, Settle, Spawn
 
@@ -101,6 +103,8 @@ class Locations:
                 del self._pending[aor]
             if error is None:
                 self.registrar.commit(waiting.update)
+            elif isinstance(error, DatabaseUnavailable):
+                self.registrar.hold(waiting.update)
             waiting.settle(error)
 
     async def sweep(self, now: float) -> None:
@@ -109,6 +113,9 @@ class Locations:
             await self._table.remove_expired(now)
         except DatabaseUnavailable as error:  # they are over for whoever loads them, too
             _log.warning("expired registrations stay in the table: %s", error)
+
+
+_PINGED: Final = {bit: wanted for wanted, bit in PINGING.items()}
 
 
 def to_row(binding: Binding) -> LocationRow:
@@ -129,7 +136,7 @@ def to_row(binding: Binding) -> LocationRow:
         source.socket,
         binding.instance,
         binding.reg_id,
-        NAT if source.is_behind_nat else 0,
+        (NAT if source.is_behind_nat else 0) | PINGING[source.pinging],
     )
     check(row)
     return row
@@ -137,6 +144,13 @@ def to_row(binding: Binding) -> LocationRow:
 
 def from_row(row: LocationRow) -> Binding:
     """Read what `to_row` wrote; texts that many bindings have in common are kept once."""
+    source = Source(
+        row.path,
+        row.received,
+        row.socket and intern(row.socket),
+        bool(row.cflags & NAT),
+        _PINGED.get(row.cflags & ~NAT, ""),
+    )
     return Binding(
         row.ruid,
         AddressOfRecord(row.username, intern(row.domain)),
@@ -145,7 +159,7 @@ def from_row(row: LocationRow) -> Binding:
         row.call_id,
         row.cseq,
         row.q,
-        Source(row.path, row.received, row.socket and intern(row.socket), bool(row.cflags & NAT)),
+        source,
         intern(row.user_agent),
         row.instance,
         row.reg_id,

@@ -6,11 +6,13 @@ binding in the branch, under a signature. So nothing is kept of one, and nobody 
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from ngcp.sip.core.registrar import AddressOfRecord, Binding, Registrar
+from ngcp.sip.core.bindings import AddressOfRecord, Binding
+from ngcp.sip.core.registrar import Registrar
 from ngcp.sip.errors import SipError
 from ngcp.sip.syntax import Response
 from ngcp.sip.transaction.matching import COOKIE
@@ -22,7 +24,7 @@ from .edge import Edge
 #: How the branches of pings begin.
 BRANCH: Final = f"{COOKIE}np-"
 #: What stays as it is in a user part (§25.1).
-_PLAIN: Final = "!*'()&=+$,;?/"
+_PLAIN: Final = "!*'()&=+$,?/"
 #: The edge's answer if the connection to the phone is gone (RFC 5626 §5.3.1).
 FLOW_FAILED: Final = 430
 
@@ -32,7 +34,7 @@ class Keepalive:
     """Which phones are pinged, how, and how often."""
 
     nat_sipping: str = "yes"
-    """`yes`: phones behind NAT; `always`: all phones on UDP, too; `no`: none."""
+    """`yes`: phones behind NAT; `always`: all phones on UDP, too; `no`: none. Subscribers may differ."""
     method: str = "options"
     """`options`: a phone gets OPTIONS and answers; `crlf`: only empty lines, which cost it nothing."""
     interval: float = 30.0
@@ -58,10 +60,14 @@ class Pings:
         """`secret` signs."""
         self._keepalive = keepalive
         self._registrar = registrar
-        self._key = hashlib.sha256(b"ping " + secret).digest()
+        self.rekey(secret, ())
         self._edge = edge
         self._missing: dict[str, int] = {}
         self._missed: dict[str, int] = {}  # of the last round: who is gone falls out by itself
+
+    def rekey(self, secret: bytes, earlier: Sequence[bytes]) -> None:
+        """Sign with another secret from now on; answers to what `earlier` ones signed are heard as well."""
+        self._key, *self._earlier = (hashlib.sha256(b"ping " + one).digest() for one in (secret, *earlier))
 
     def start_round(self) -> None:
         """Begin to ping everybody anew."""
@@ -74,7 +80,7 @@ class Pings:
         if self._counts:
             self._missing[binding.ruid] = self._missed.get(binding.ruid, 0) + 1
         aor, flow = binding.aor, self._edge.towards(binding.source.path)
-        branch = f"{BRANCH}{binding.ruid}.{binding.cseq}.{self._sign(binding.ruid, binding.cseq, aor)}"
+        branch = f"{BRANCH}{binding.ruid}.{binding.cseq}.{_sign(self._key, binding.ruid, binding.cseq, aor)}"
         lines = (
             f"OPTIONS {binding.contact} SIP/2.0",
             f"Via: SIP/2.0/UDP {format_address(flow.local)};branch={branch}",
@@ -101,7 +107,7 @@ class Pings:
             ruid, cseq, signature = response.via.branch.removeprefix(BRANCH).rsplit(".", 2)
             uri = response.to.uri
             aor = AddressOfRecord(uri.name, uri.host)
-            if not hmac.compare_digest(signature.encode(), self._sign(ruid, int(cseq), aor).encode()):
+            if not self._is_ours(signature.encode(), ruid, int(cseq), aor):
                 return None
         except (SipError, ValueError):
             return None
@@ -117,14 +123,20 @@ class Pings:
         return self._keepalive.failures > 0 and self._keepalive.method == "options"
 
     def _wants(self, binding: Binding) -> bool:
-        wanted, source = self._keepalive.nat_sipping, binding.source
+        source = binding.source
+        wanted = source.pinging or self._keepalive.nat_sipping
         if wanted == "no" or source.path is None:
             return False
         return source.is_behind_nat or (wanted == "always" and _is_udp(source.path))
 
-    def _sign(self, ruid: str, cseq: int, aor: AddressOfRecord) -> str:
-        text = f"{ruid} {cseq} {aor}".encode("utf-8", "surrogateescape")
-        return hashlib.blake2s(text, key=self._key, digest_size=10).hexdigest()
+    def _is_ours(self, signature: bytes, ruid: str, cseq: int, aor: AddressOfRecord) -> bool:
+        keys = (self._key, *self._earlier)
+        return any(hmac.compare_digest(signature, _sign(key, ruid, cseq, aor).encode()) for key in keys)
+
+
+def _sign(key: bytes, ruid: str, cseq: int, aor: AddressOfRecord) -> str:
+    text = f"{ruid} {cseq} {aor}".encode("utf-8", "surrogateescape")
+    return hashlib.blake2s(text, key=key, digest_size=10).hexdigest()
 
 
 def _is_udp(path: str) -> bool:

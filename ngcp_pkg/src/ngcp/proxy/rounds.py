@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Final
 
-from ngcp.sip.core.registrar import SHARDS, Binding, Update
+from ngcp.sip.core.bindings import Binding, Update
+from ngcp.sip.core.registrar import SHARDS
 from ngcp.sip.syntax import Response
 from ngcp.sip.transport import Flow
 
