@@ -1,6 +1,6 @@
 import pytest
 
-from rtpengine.harness import Phone, Relay
+from rtpengine.harness import Phone, Relay, establish
 
 
 @pytest.fixture
@@ -21,3 +21,10 @@ def bob(relay: Relay) -> Phone:
 @pytest.fixture
 def carol(relay: Relay) -> Phone:
     return Phone(relay, "carol", "192.0.2.30", 6000)
+
+
+@pytest.fixture
+def talking(alice: Phone, bob: Phone) -> None:
+    establish(alice, bob)
+    assert bob.hears(alice)
+    assert alice.hears(bob)

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from ngcp.rtpengine.bodies import (
-    ICE_ATTRIBUTES,
     UNKNOWN_SENDER,
     Announcement,
     Sender,
@@ -15,6 +14,7 @@ from ngcp.rtpengine.bodies import (
     read,
     redirect,
 )
+from ngcp.rtpengine.carriage import ICE_ATTRIBUTES
 from ngcp.rtpengine.ports import PortPair
 from ngcp.sdp import Connection, Description
 

@@ -1,11 +1,14 @@
 """The ng commands."""
 
+from base64 import b64encode
+
 import pytest
 
 from ngcp.ng.bencode import Value
 from ngcp.ng.commands import Message
 from ngcp.rtpengine.control import Reply, ReplyCache
 from rtpengine.harness import EPOCH, PROXY, RTCP, RTP, Phone, Relay, answer, establish, offer
+from rtpengine.kernel import Kernel
 
 
 def test_ping(relay: Relay) -> None:
@@ -16,7 +19,7 @@ def test_ping(relay: Relay) -> None:
     ("fields", "reason"),
     [
         ({}, "Unrecognized command"),
-        ({"command": "start recording"}, "Unrecognized command"),
+        ({"command": "publish"}, "Unrecognized command"),
         ({"command": 1}, "Unrecognized command"),
         ({"command": "offer"}, "No call-id in message"),
         ({"command": "offer", "call-id": "1"}, "No from-tag in message"),
@@ -64,6 +67,99 @@ def test_dictionary_that_cannot_be_read_is_answered(relay: Relay) -> None:
     assert note
 
 
+def test_request_in_json_is_answered_in_json(relay: Relay, alice: Phone) -> None:
+    fields: dict[str, Value] = {"command": "offer", "call-id": "1", "from-tag": "a", "sdp": alice.body()}
+    datagram, _ = relay.control.receive(bytes(Message("1", fields, is_json=True)), PROXY, 0.0)
+    assert datagram is not None
+    reply = Message.parse(datagram)
+    assert reply.is_json
+    assert str(reply.fields["sdp"]).startswith("v=0")
+
+    datagram, _ = relay.control.receive(b'2 {"command": "query"}', PROXY, 0.0)
+    assert datagram == b'2 {"error-reason":"No call-id in message","result":"error"}'
+    datagram, _ = relay.control.receive(b'3 {"command"', PROXY, 0.0)
+    assert datagram == b'3 {"error-reason":"Could not decode JSON object","result":"error"}'
+
+
+def test_list_of_calls_is_limited(relay: Relay, alice: Phone) -> None:
+    assert relay.ask(command="list") == {"result": "ok", "calls": []}
+    for number in range(40):
+        relay.ask(command="offer", call_id=f"{number}", from_tag="a", sdp=alice.body())
+    assert relay.ask(command="list")["calls"] == [f"{number}" for number in range(32)]
+    assert relay.ask(command="list", limit=2)["calls"] == ["0", "1"]
+    assert relay.ask(command="list", limit="100")["calls"] == [f"{number}" for number in range(40)]
+    assert relay.ask(command="list", limit=0)["error-reason"] == "Invalid limit in message"
+    assert len(relay.notes) == 1
+
+
+def test_statistics(relay: Relay, alice: Phone, bob: Phone) -> None:
+    establish(alice, bob)
+    alice.send()
+    relay.wait(10)
+    relay.ask(command="delete", call_id="call")
+    establish(alice, bob)
+    bob.send()
+    relay.ask(command="offer", call_id="2", from_tag="a", sdp="hello")
+    reply = relay.ask(command="statistics")
+    assert reply["result"] == "ok"
+    statistics = reply["statistics"]
+    assert isinstance(statistics, dict)
+    assert statistics["currentstatistics"] == {"sessionsown": 1, "sessionsforeign": 0, "sessionstotal": 1}
+    assert statistics["totalstatistics"] == {
+        "uptime": "10",
+        "managedsessions": 1,
+        "rejectedsessions": 0,
+        "regularterminatedsessions": 1,
+        "timeoutsessions": 0,
+        "silenttimeoutsessions": 0,
+        "offertimeoutsessions": 0,
+        "finaltimeoutsessions": 0,
+        "forcedterminatedsessions": 0,
+        "relayedpackets": 2,
+        "relayedbytes": 2 * len(RTP),
+        "relayedpacketerrors": 0,
+        "zerowaystreams": 0,
+        "onewaystreams": 1,
+        "avgcallduration": "10.000000",
+    }
+    control = statistics["controlstatistics"]
+    assert isinstance(control, dict)
+    assert (control["totaloffercount"], control["totaldeletecount"], control["totalerrorcount"]) == (3, 1, 1)
+
+
+def test_query_tells_how_media_are_carried(relay: Relay, alice: Phone, bob: Phone) -> None:
+    suite = "AES_CM_128_HMAC_SHA1_80"
+    key = b64encode(bytes(range(30))).decode()
+    body = alice.body(f"crypto:1 {suite} inline:{key}", "rtcp-mux").replace("RTP/AVP", "RTP/SAVP")
+    offer(alice, bob, body, transport_protocol="RTP/AVP", rtcp_mux=["demux"])
+    answer(alice, bob)
+    tags = relay.ask(command="query", call_id="call")["tags"]
+    assert isinstance(tags, dict)
+    told = {}
+    for name, tag in tags.items():
+        assert isinstance(tag, dict)
+        assert isinstance(tag["medias"], list)
+        [media] = tag["medias"]
+        assert isinstance(media, dict)
+        assert isinstance(media["streams"], list)
+        rtp = media["streams"][0]
+        assert isinstance(rtp, dict)
+        told[name] = media["flags"], rtp.get("crypto suite")
+    assert told == {
+        "alice": (["initialized", "rtcp-mux", "SDES"], suite),
+        "bob": (["initialized"], None),
+    }
+
+
+def test_flow_of_the_kernel_is_told_by_query() -> None:
+    relay = Relay(fast=Kernel())
+    alice, bob = Phone(relay, "alice", "198.51.100.10", 4000), Phone(relay, "bob", "192.0.2.20", 5000)
+    establish(alice, bob)
+    alice.send()
+    bob.send()
+    assert "kernelized" in repr(relay.ask(command="query", call_id="call", from_tag="alice"))
+
+
 def test_retransmission_gets_the_same_reply_and_is_not_executed(relay: Relay, alice: Phone) -> None:
     command = bytes(
         Message("one", {"command": "offer", "call-id": "1", "from-tag": "a", "sdp": alice.body()})
@@ -92,15 +188,15 @@ def test_what_we_do_not_know_is_ignored_with_one_note(relay: Relay, alice: Phone
     offer(
         alice,
         bob,
-        flags=["trust-address", "loop-protect"],
-        replace=["origin", "username"],
-        ICE="force",
-        codec={"strip": ["all"]},
+        flags=["trust-address", "fly"],
+        replace=["origin", "everything"],
+        ICE="melt",
+        weather="fine",
     )
     answer(alice, bob)
     assert bob.hears(alice)
     assert relay.notes == [
-        "'offer' of call 'call': ignored 'ICE:force', 'codec', 'flags:loop-protect', 'replace:username'"
+        "'offer' of call 'call': ignored 'ICE:melt', 'flags:fly', 'replace:everything', 'weather'"
     ]
 
 
@@ -113,7 +209,7 @@ def test_what_kamailio_says_is_known(relay: Relay, alice: Phone) -> None:
         "flags": ["trust-address", "symmetric"],
         "replace": ["origin", "session connection"],
         "ICE": "remove",
-        "direction": ["priv", "pub"],
+        "direction": ["ext", "int"],
         "supports": ["load limit"],
         "via-branch": "z9hG4bK1",
         "received from": ["IP4", "198.51.100.10"],

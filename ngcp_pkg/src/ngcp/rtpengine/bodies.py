@@ -6,31 +6,19 @@ follow the opening of ports.
 """
 
 import ipaddress
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
-from ngcp.sdp import Connection, Description, Media
+from ngcp.sdp import Connection, Description, Media, SdpError
+from ngcp.sdp.formats import Format, read_formats, read_ptime, write_formats, write_ptime
 
+from .carriage import ICE_ATTRIBUTES, Carriage, read_carriage
 from .ports import PortPair
 from .streams import Endpoint
 
-#: We are the only way for media and take no part in ICE: candidates would lead around us (RFC 8839 §5).
-ICE_ATTRIBUTES: Final = frozenset(
-    {
-        "candidate",
-        "end-of-candidates",
-        "ice-lite",
-        "ice-mismatch",
-        "ice-options",
-        "ice-pacing",
-        "ice-pwd",
-        "ice-ufrag",
-        "remote-candidates",
-    }
-)
-#: Protocols whose every packet is plain RTP or RTCP; others begin with handshakes or carry fax data.
-PLAIN_RTP: Final = frozenset({"RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF"})
-
+#: What protocols end with whose formats are payload types of RTP.
+_RTP_PROFILES: Final = ("/AVP", "/AVPF", "/SAVP", "/SAVPF")
 #: Everybody on the network at once.
 BROADCAST: Final = ipaddress.IPv4Address("255.255.255.255")
 
@@ -50,6 +38,17 @@ class Announcement(NamedTuple):
     """Where it wants media."""
     rtcp: Endpoint
     """Where it wants RTCP."""
+    formats: Sequence[Format] = ()
+    """What it speaks, the best first; nothing where we do not understand it."""
+    ptime: int | None = None
+    """Milliseconds of media that it wants in a packet, if it says so."""
+    carriage: Carriage | None = None
+    """How it is carried; None if that passes as it is."""
+
+    @property
+    def can_listen(self) -> bool:
+        """Whether it hears what is sent to it: it may receive, and says where."""
+        return self.can_receive and not self.rtp.is_muted
 
 
 class Sender(NamedTuple):
@@ -59,6 +58,8 @@ class Sender(NamedTuple):
     """The literal address that the signalling came from."""
     is_there: bool = False
     """Whether its streams are at that address too, whatever the body says (flag `SIP-source-address`)."""
+    is_asymmetric: bool = False
+    """Whether it sends from elsewhere than where it wants packets (flag `asymmetric`)."""
 
 
 UNKNOWN_SENDER: Final = Sender()
@@ -70,15 +71,38 @@ def read(body: Description, sender: Sender, interface: str) -> dict[int, Announc
     for index, media in enumerate(body.media):
         if _is_relayed(media):
             rtcp_port, rtcp_connection = media.rtcp
+            carriage = read_carriage(body, media)
             announcements[index] = Announcement(
                 media.kind,
                 media.protocol,
                 media.direction in ("sendrecv", "sendonly"),
                 media.direction in ("sendrecv", "recvonly"),
-                _endpoint(media, media.port, media.effective_connection, sender, interface),
-                _endpoint(media, rtcp_port, rtcp_connection, sender, interface),
+                _endpoint((media.port, media.effective_connection), carriage, sender, interface),
+                _endpoint((rtcp_port, rtcp_connection), carriage, sender, interface),
+                _formats(media),
+                read_ptime(media),
+                carriage,
             )
     return announcements
+
+
+def family_of(body: Description, sender: Sender) -> str:
+    """Return the family, `IP4` or `IP6`, of the addresses at which the sender wants media."""
+    if sender.host and sender.is_there:
+        return Connection.of(sender.host).family
+    for media in body.media:
+        if _is_relayed(media):
+            return media.effective_connection.family
+    return body.session.connection.family if body.session.connection else "IP4"
+
+
+@lru_cache(1024)
+def literal(host: str) -> Connection | None:
+    """Describe `host` if it is a literal address."""
+    try:
+        return Connection.of(str(ipaddress.ip_address(host)))
+    except ValueError:
+        return None
 
 
 def conceal(body: Description, relay: Connection, replace: Collection[str]) -> None:
@@ -115,6 +139,15 @@ def redirect(
             media.replace_connection(relay)
 
 
+def respell(media: Media, known: Sequence[Format], formats: Sequence[Format], ptime: int) -> None:
+    """Let a section have `formats` instead of `known`, and packets of `ptime` milliseconds if not 0."""
+    if formats != known:
+        write_formats(media, formats)
+    if ptime:
+        write_ptime(media, ptime)
+
+
+@lru_cache(4096)
 def reachable(host: str, interface: str) -> str | None:
     """Return `host` as the system spells it if we would send media there, else None.
 
@@ -136,12 +169,29 @@ def _is_relayed(media: Media) -> bool:
     return not media.is_rejected and not media.protocol.upper().startswith("TCP")
 
 
-def _endpoint(media: Media, port: int, connection: Connection, sender: Sender, interface: str) -> Endpoint:
+def _formats(media: Media) -> Sequence[Format]:
+    """Return the formats of an RTP section; none if they cannot be read: then nobody changes them."""
+    if not media.protocol.upper().endswith(_RTP_PROFILES):
+        return ()
+    try:
+        return read_formats(media)
+    except SdpError:
+        return ()
+
+
+def _endpoint(
+    place: tuple[int, Connection], carriage: Carriage | None, sender: Sender, interface: str
+) -> Endpoint:
+    """Read where packets are wanted; who does ICE may not know yet, which is no hold (RFC 8839 §4.3.1)."""
+    port, connection = place
     wanted = sender.host if sender.host and sender.is_there else connection.host
     host = reachable(wanted, interface)
+    does_ice = carriage is not None and carriage.ice is not None
     return Endpoint(
         (host, port) if host else None,
         sender.host,
-        connection.is_unspecified,
-        media.protocol.upper() not in PLAIN_RTP,
+        connection.is_unspecified and not does_ice,
+        carriage is None or carriage.fingerprint is not None,
+        does_ice,
+        sender.is_asymmetric,
     )

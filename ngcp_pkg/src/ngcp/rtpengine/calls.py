@@ -1,105 +1,86 @@
 """The calls: who talks to whom, through which ports; offers and answers in, rewritten bodies and flows out.
 
 Signals come typed from `control`, time as `now`. Flows go to the plane as soon as they change, ports come
-from the pool and go back when a dialogue ends by `delete`, by its answer or by time-out.
+from the interfaces and go back when a dialogue ends by `delete`, by its answer or by time-out.
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from ngcp.sdp import Connection, Description, SdpError
 
-from .bodies import UNKNOWN_SENDER, Announcement, Sender, conceal, read, redirect
-from .dialogs import Dialog, Media
-from .errors import UnknownCall, UnparsableSdp
-from .flows import Address, Flow, Plane
-from .ports import PortPool
-from .streams import Link
-
-
-@dataclass(frozen=True, slots=True)
-class Signal:
-    """What one command says."""
-
-    call_id: str
-    """The Call-ID."""
-    from_tag: str = ""
-    """The tag of who made the offer."""
-    to_tag: str = ""
-    """The tag of who answers; empty before the first answer."""
-    via_branch: str = ""
-    """Distinguishes offers to several branches of one request."""
-    sdp: bytes = b""
-    """The body."""
-    sender: Sender = UNKNOWN_SENDER
-    """Where the body came from."""
-    replace: frozenset[str] = frozenset()
-    """Parts of the body to rewrite beside the streams: `origin`, `session-connection`, `zero-address`."""
+from . import music
+from .bodies import Announcement, conceal, family_of, literal, read, redirect, respell
+from .call import Call, Signal, fork_to_drop
+from .carriage import Carriage
+from .crossing import write
+from .dialling import Press
+from .dialogs import Dialog, Side
+from .errors import OutOfPorts, UnknownCall, UnparsableSdp
+from .flags import Wishes
+from .flows import Address
+from .playing import Seat, Sound
+from .switchboard import Switchboard
+from .totals import Cause
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What holds for all calls."""
+    """What holds for all calls; times in seconds."""
 
-    interface: str
-    """Our address that all media ports are bound on."""
-    tos: int
-    """The TOS byte of relayed packets."""
     timeout: float
-    """Seconds without media after which an answered dialogue is dead."""
+    """Without media, after which an answered dialogue is dead."""
     silent_timeout: float
     """The same for one that is on hold or has no answer."""
+    final_timeout: float | None = None
+    """The longest that a dialogue may be; None for no end."""
+    delete_delay: float = 0.0
+    """How long media go on after the end, unless the command says so itself."""
 
 
-@dataclass(slots=True)
-class Call:
-    """The dialogues of one Call-ID."""
+class Ended(NamedTuple):
+    """A dialogue that has ended by itself."""
 
-    created: float
-    dialogs: list[Dialog] = field(default_factory=list)
+    call_id: str
+    cause: Cause
 
-    def for_offer(self, signal: Signal) -> Dialog | None:
-        """Return the dialogue of an offer: an initial one belongs to its branch, others to their tags."""
-        found = self._best(signal)
-        is_initial = not signal.to_tag
-        return None if found and is_initial and found.via_branch != signal.via_branch else found
 
-    def for_answer(self, signal: Signal) -> Dialog:
-        """Return the dialogue that an answer belongs to; a new tag is one more fork of the offer."""
-        found = self._best(signal)
-        if found is None:
-            raise UnknownCall
-        return found
+class Sections(NamedTuple):
+    """The sections of a body, by their place."""
 
-    def _best(self, signal: Signal) -> Dialog | None:
-        """Prefer who faces the other tag already, then the same branch, then the newest."""
-        known = [dialog for dialog in self.dialogs if dialog.side_of(signal.from_tag) is not None]
-        return max(
-            reversed(known),
-            key=lambda dialog: (
-                dialog.is_between(signal.from_tag, signal.to_tag),
-                dialog.via_branch == signal.via_branch,
-            ),
-            default=None,
-        )
+    said: Mapping[int, Announcement]
+    """What its sender says of those that we relay."""
+    told: Mapping[int, Carriage]
+    """How its receiver is told that they are carried, if not as they came."""
 
 
 class Calls:
     """All calls of this relay."""
 
-    def __init__(self, policy: Policy, pool: PortPool, plane: Plane) -> None:
+    def __init__(self, policy: Policy, switchboard: Switchboard) -> None:
         self._policy = policy
-        self._relay = Connection.of(policy.interface)
-        self._pool = pool
-        self._plane = plane
+        self._switchboard = switchboard
+        self.interfaces = switchboard.interfaces
+        self.totals = switchboard.totals
         self._calls: dict[str, Call] = {}
         self._checks: dict[Dialog, float] = {}
-        self._flows: dict[Address, Flow] = {}
-        self._links: dict[Address, tuple[Link, int]] = {}
+        self._now = 0.0
 
     def __len__(self) -> int:
         """Return the number of calls."""
         return len(self._calls)
+
+    @property
+    def can_record(self) -> bool:
+        """Whether there is a place for recordings."""
+        return self._switchboard.processing.archive.open is not None
+
+    @property
+    def has_listener(self) -> bool:
+        """Whether copies of media can be sent anywhere."""
+        return self._switchboard.processing.forward_to is not None
 
     def find(self, call_id: str) -> Call:
         """Return the call, or raise `UnknownCall`."""
@@ -108,160 +89,296 @@ class Calls:
             raise UnknownCall
         return call
 
+    def call_ids(self, limit: int | None = None) -> list[str]:
+        """Return the Call-IDs of at most `limit` calls, the oldest first."""
+        return list(itertools.islice(self._calls, limit))
+
+    def get(self, call_id: str) -> Call | None:
+        """Return the call, None if there is none."""
+        return self._calls.get(call_id)
+
+    def take_moved(self) -> set[Address]:
+        """Return the local ports whose flows have changed since the last time."""
+        return self._switchboard.take_moved()
+
+    def restore(self, call_id: str, call: Call, now: float) -> None:
+        """Let a call of an earlier daemon run on with the ports that it had, or raise `OutOfPorts`."""
+        self._switchboard.claim(call.dialogs)
+        self.totals.calls += 1
+        self._calls[call_id] = call
+        for dialog in call.dialogs:
+            self._checks[dialog] = now + min(self._policy.timeout, self._policy.silent_timeout)
+            self._switchboard.processing.waiting.prepare(dialog)
+            self._attend(dialog, now)
+
     def offer(self, signal: Signal, now: float) -> bytes:
         """Open what an offer needs and return it rewritten; an error leaves everything as it was."""
-        body, said = self._read(signal)
-        call = self._calls.get(signal.call_id) or Call(now)
+        body = _parse(signal)
+        for media in body.media:
+            if media.kind in signal.wishes.removed:  # a section that is gone would shift those behind it
+                media.replace_port(0)
+        call = self._calls.get(signal.call_id) or Call(now, signal.call_id)
         known = call.for_offer(signal)
-        dialog = known or Dialog(signal.from_tag, signal.to_tag, signal.via_branch, now)
+        dialog = known or self._begin(signal, body, now)
+        side = dialog.side_of(signal.from_tag) or 0
+        said = _read(body, dialog.sides[side], dialog.sides[1 - side], signal)
         if _has_passed(dialog, said):
             return bytes(body)
-        side = dialog.side_of(signal.from_tag) or 0
-        dialog.media |= self._open(said.keys() - dialog.media.keys())
+        self._open(dialog, said)
         if known is None:
-            call.dialogs.append(dialog)
-            self._calls[signal.call_id] = call
+            self._enter(signal.call_id, call, dialog)
         dialog.offer(side, said, now)
+        self._heed(call, dialog, side, signal.wishes)
+        _offer_formats(body, dialog, side, said, signal.wishes)
+        music.offer(body, dialog, side, said)
+        told = dialog.carry(side, said, signal.wishes)
         self._install(dialog, now)
-        return self._redirect(body, dialog, 1 - side, signal, said)
+        return _redirect(body, dialog, 1 - side, signal, Sections(said, told))
 
     def answer(self, signal: Signal, now: float) -> bytes:
         """Connect both sides and return the answer rewritten; the same answer again changes nothing."""
-        body, said = self._read(signal)
-        dialog = self.find(signal.call_id).for_answer(signal)
+        body = _parse(signal)
+        call = self.find(signal.call_id)
+        dialog = call.for_answer(signal)
+        side = dialog.side_of(signal.from_tag) or 0
+        host = dialog.place_of_offer(side, signal.wishes.address_family)
+        if host != dialog.sides[side].host:
+            self._switchboard.move(dialog, side, host)
+        said = _read(body, dialog.sides[1 - side], dialog.sides[side], signal)
         if _has_passed(dialog, said):
             return bytes(body)
-        side = dialog.side_of(signal.from_tag) or 0
         dialog.check_answer(side)
+        agreed = dialog.agree(side, said, signal.wishes)
+        told = {index: one.answered for index, one in agreed.items()} | dialog.refused(side, said)
         dialog.sides[1 - side].adopt(signal.to_tag, now)
         dialog.sides[side].adopt(signal.from_tag, now)
-        self._close(dialog.answer(side, said, now))
+        self._switchboard.close(dialog.answer(side, said, agreed, now))
+        self._heed(call, dialog, 1 - side, signal.wishes)
+        _answer_formats(body, dialog, side, said, signal.wishes)
+        music.answer(body, dialog, side, said)
         self._install(dialog, now)
-        return self._redirect(body, dialog, side, signal, said)
+        return _redirect(body, dialog, side, signal, Sections(said, told))
 
-    def matching(self, signal: Signal) -> list[Dialog]:
-        """Return the dialogues that a signal without body is about, or raise `UnknownCall`.
-
-        A branch that made no offer, such as that of a BYE, does not narrow them down.
-        """
-        dialogs = self.find(signal.call_id).dialogs
-        branch = [dialog for dialog in dialogs if dialog.via_branch == signal.via_branch != ""]
-        found = [dialog for dialog in branch or dialogs if _concerns(signal, dialog)]
-        if not found:
-            raise UnknownCall
-        return found
-
-    def delete(self, signal: Signal) -> None:
+    def delete(self, signal: Signal, now: float) -> None:
         """End dialogues, or raise `UnknownCall`; both tags of a forked one end only that fork."""
-        for dialog in self.matching(signal):
-            fork = _fork_to_drop(signal, dialog)
-            if fork is None:
-                self._end(signal.call_id, dialog)
-            else:
+        wished = signal.wishes.delete_delay
+        delay = self._policy.delete_delay if wished is None else wished
+        for dialog in self.find(signal.call_id).concerned(signal):
+            fork = fork_to_drop(signal, dialog)
+            if fork is not None:
                 side, tag = fork
                 dialog.sides[side].drop(tag)
+            elif delay:
+                dialog.ends_at = now + delay
+            else:
+                self._end(signal.call_id, dialog, Cause.DELETED, now)
+
+    def refresh(self, call: Call) -> None:
+        """Let the plane know of what a command has changed in a call."""
+        for dialog in call.dialogs:
+            call.pass_on(dialog)
+            self._switchboard.install(dialog)
+
+    def pause_recording(self, call: Call, *, is_paused: bool) -> None:
+        """Keep nothing that is said while recordings are paused."""
+        for dialog in call.dialogs:
+            for media in dialog.media.values():
+                if media.recording is not None:
+                    media.recording.is_paused = is_paused
+
+    def play(self, seat: Seat, sound: Sound, now: float) -> bool:
+        """Let somebody hear a sound; False if he cannot."""
+        is_heard = self._switchboard.processing.players.play(seat, sound, now)
+        self._switchboard.install(seat.dialog)
+        return is_heard
+
+    def stop_playing(self, seat: Seat) -> int | None:
+        """Let him hear the other side again; return the frame that would have come next."""
+        place = self._switchboard.processing.players.stop(seat)
+        self._switchboard.install(seat.dialog)
+        return place
+
+    def press(self, seat: Seat, press: Press) -> bool:
+        """Press a key in somebody's name; False if the other side would not hear it."""
+        if not seat.media.formats.dial(seat.side):
+            return False
+        self._switchboard.install(seat.dialog)
+        transcoder = seat.media.transcoders[seat.side]
+        if transcoder is not None:
+            transcoder.dialler.press(press)
+        return transcoder is not None
+
+    @property
+    def sound_due(self) -> float | None:
+        """When `handle_sounds` has something to do."""
+        return self._switchboard.processing.players.due
+
+    def handle_sounds(self, now: float) -> None:
+        """Send what is due of the sounds that are being played."""
+        for dialog in self._switchboard.processing.players.tick(now):
+            self._switchboard.install(dialog)
 
     def learn(self, local: Address, source: Address, packet: bytes) -> None:
         """Take a packet that came to `local` from another source than its flow expects."""
-        link, side = self._links[local]
-        if link.learn(side, source, packet):
-            for flow in (link.flow(0, self._policy.tos), link.flow(1, self._policy.tos)):
-                self._add(flow)
+        self._switchboard.learn(local, source, packet, self._now)
 
-    def handle_timer(self, now: float) -> list[str]:
-        """End dialogues that are dead; return their Call-IDs. To be called about once a second."""
+    def handle_timer(self, now: float) -> list[Ended]:
+        """End dialogues that are dead, and return which. To be called about once a second."""
+        self._now = now
+        self._switchboard.guard.handle_timer()
+        late = self._switchboard.processing.handle_timer(now)
         ended = []
         for call_id, call in list(self._calls.items()):
-            for dialog in [dialog for dialog in call.dialogs if self._is_dead(dialog, now)]:
-                self._end(call_id, dialog)
-                ended.append(call_id)
+            for dialog in list(call.dialogs):
+                cause = self._cause(dialog, now)
+                if cause is not None:
+                    self._end(call_id, dialog, cause, now)
+                    ended.append(Ended(call_id, cause))
+                elif dialog in late:
+                    self._attend(dialog, now)
         return ended
 
-    def _is_dead(self, dialog: Dialog, now: float) -> bool:
-        """Look at the counters only when the last look says that it may have died."""
+    def _cause(self, dialog: Dialog, now: float) -> Cause | None:
+        """Say why a dialogue is over; counters are looked at only when the last look says that it may be."""
+        final = self._policy.final_timeout
+        if dialog.ends_at is not None and now >= dialog.ends_at:
+            return Cause.DELETED
+        if final is not None and now >= dialog.created + final:
+            return Cause.TOO_LONG
         if now < self._checks[dialog]:
-            return False
-        deadline = dialog.deadline(self._plane.counters, self._policy.timeout, self._policy.silent_timeout)
+            return None
+        deadline = dialog.deadline(
+            self._switchboard.plane.counters, self._policy.timeout, self._policy.silent_timeout
+        )
         self._checks[dialog] = deadline
-        return now >= deadline
+        if now < deadline:
+            return None
+        if not dialog.is_answered:
+            return Cause.NO_ANSWER
+        return Cause.NO_MEDIA if dialog.is_flowing else Cause.SILENT
 
-    def _read(self, signal: Signal) -> tuple[Description, Mapping[int, Announcement]]:
+    def _heed(self, call: Call, dialog: Dialog, side: int, wishes: Wishes) -> None:
+        """Take what `side` wishes beside its session."""
+        dialog.heed(side, wishes)
+        if wishes.music is not None:
+            self._switchboard.processing.waiting.prepare(dialog)
+        if wishes.record is not None:
+            call.is_recorded = wishes.record
+        call.pass_on(dialog)
+
+    def _begin(self, signal: Signal, body: Description, now: float) -> Dialog:
+        """Make the dialogue of an initial offer, and choose the addresses that face its sides."""
+        dialog = Dialog(signal.from_tag, signal.to_tag, signal.via_branch, now)
+        wishes, family = signal.wishes, _family(body, signal)
+        here, there = (*wishes.direction, "", "")[:2]
+        offerer, answerer = dialog.sides
+        offerer.place(self.interfaces.named(here), family)
+        ours = self.interfaces.owner(wishes.media_address)
+        if ours:
+            answerer.place(ours, Connection.of(wishes.media_address).family)
+        else:
+            answerer.place(self.interfaces.named(there), wishes.address_family or family)
+        return dialog
+
+    def _open(self, dialog: Dialog, said: Mapping[int, Announcement]) -> None:
+        """Take the ports of new media, or raise `OutOfPorts`."""
         try:
-            body = Description.parse(signal.sdp)
-            said = read(body, signal.sender, self._policy.interface)
-            conceal(body, self._relay, signal.replace)
-        except SdpError as error:
-            raise UnparsableSdp(str(error)) from error
-        return body, said
+            dialog.media |= self._switchboard.open(dialog, said.keys() - dialog.media.keys())
+        except OutOfPorts:
+            self.totals.refused += 1
+            raise
 
-    def _redirect(
-        self, body: Description, dialog: Dialog, side: int, signal: Signal, said: Iterable[int]
-    ) -> bytes:
-        """Write the ports that face `side`, who is going to receive the body, in the sections of `said`."""
-        ports = dialog.ports(side)
-        redirect(body, {i: ports[i] for i in said if i in ports}, self._relay, signal.replace)
-        return bytes(body)
-
-    def _open(self, indexes: Collection[int]) -> dict[int, Media]:
-        """Take the ports of new media, a pair for each side, or raise `OutOfPorts`."""
-        pairs = iter(self._pool.take(2 * len(indexes)))
-        return {index: Media.between(next(pairs), next(pairs)) for index in sorted(indexes)}
+    def _enter(self, call_id: str, call: Call, dialog: Dialog) -> None:
+        """Take a new dialogue into the books."""
+        self.totals.calls += not call.dialogs
+        call.pass_on(dialog)
+        call.dialogs.append(dialog)
+        self._calls[call_id] = call
 
     def _install(self, dialog: Dialog, now: float) -> None:
-        """Let the plane know of all that changed."""
+        """Take up what a signal has changed."""
+        dialog.ends_at = None
         self._checks[dialog] = now + min(self._policy.timeout, self._policy.silent_timeout)
-        for media in dialog.media.values():
-            for link in media.links:
-                for side, stream in enumerate(link.streams):
-                    self._links[stream.local] = link, side
-        for flow in dialog.flows(self._policy.tos):
-            self._add(flow)
+        self._attend(dialog, now)
 
-    def _add(self, flow: Flow) -> None:
-        if self._flows.get(flow.local) != flow:
-            self._flows[flow.local] = flow
-            self._plane.add(flow)
+    def _attend(self, dialog: Dialog, now: float) -> None:
+        """Let whoever is on hold hear music, and the plane know of all that has changed."""
+        self._switchboard.processing.waiting.attend(dialog, now)
+        self._switchboard.install(dialog)
 
-    def _end(self, call_id: str, dialog: Dialog) -> None:
-        self._close(dialog.media.values())
+    def _end(self, call_id: str, dialog: Dialog, cause: Cause, now: float) -> None:
+        self._switchboard.close(dialog.media.values())
         del self._checks[dialog]
         call = self._calls[call_id]
         call.dialogs.remove(dialog)
         if not call.dialogs:
+            self.totals.end(cause, now - call.created)
             del self._calls[call_id]
 
-    def _close(self, media: Iterable[Media]) -> None:
-        for pair in [one.ports(side) for one in media for side in (0, 1)]:
-            for address in pair:
-                self._plane.remove(address)
-                del self._flows[address], self._links[address]
-            self._pool.release(pair)
+
+def _parse(signal: Signal) -> Description:
+    try:
+        return Description.parse(signal.sdp)
+    except SdpError as error:
+        raise UnparsableSdp(str(error)) from error
+
+
+def _family(body: Description, signal: Signal) -> str:
+    try:
+        return family_of(body, signal.sender)
+    except SdpError as error:
+        raise UnparsableSdp(str(error)) from error
+
+
+def _read(body: Description, sender: Side, receiver: Side, signal: Signal) -> Mapping[int, Announcement]:
+    """Read what the side `sender` says, and take out what `receiver` must not see."""
+    try:
+        local = sender.interface.host(family_of(body, signal.sender))
+        said = read(body, signal.sender, local)
+        conceal(body, _shown(receiver, signal), signal.wishes.replace)
+    except SdpError as error:
+        raise UnparsableSdp(str(error)) from error
+    return said
+
+
+def _offer_formats(
+    body: Description, dialog: Dialog, side: int, said: Mapping[int, Announcement], wishes: Wishes
+) -> None:
+    """Let the other side be offered the codecs that it shall have."""
+    for index, one in said.items():
+        if one.formats:
+            negotiation = dialog.media[index].formats
+            negotiation.is_audio = one.kind == "audio"
+            formats = negotiation.offer(side, one.formats, one.ptime, wishes)
+            respell(body.media[index], one.formats, formats, wishes.ptime)
+
+
+def _answer_formats(
+    body: Description, dialog: Dialog, side: int, said: Mapping[int, Announcement], wishes: Wishes
+) -> None:
+    """Let `side`, who offered, be answered by codecs of its own."""
+    for index, one in said.items():
+        if one.formats and index in dialog.media:
+            negotiation = dialog.media[index].formats
+            formats, ptime = negotiation.answer(side, one.formats, one.ptime, wishes)
+            respell(body.media[index], one.formats, formats, ptime)
+
+
+def _redirect(body: Description, dialog: Dialog, side: int, signal: Signal, sections: Sections) -> bytes:
+    """Write our ports, and how sections are carried, for `side`, who is going to receive the body."""
+    ports = {index: pair for index, pair in dialog.ports(side).items() if index in sections.said}
+    relay = _shown(dialog.sides[side], signal)
+    redirect(body, ports, relay, signal.wishes.replace)
+    write(body, sections.told, ports, relay, signal.wishes)
+    return bytes(body)
+
+
+def _shown(receiver: Side, signal: Signal) -> Connection:
+    """Return the address that a body names to `receiver`: ours, unless we are told another."""
+    return literal(signal.wishes.media_address) or Connection.of(receiver.host)
 
 
 def _has_passed(dialog: Dialog, said: Mapping[int, Announcement]) -> bool:
     """Whether a body leads to this dialogue's own ports: a spiral brought it back (RFC 3261 §16.3 step 4)."""
     ours = {pair.rtp for side in (0, 1) for pair in dialog.ports(side).values()}
     return any(announcement.rtp.address in ours for announcement in said.values())
-
-
-def _concerns(signal: Signal, dialog: Dialog) -> bool:
-    """Whether a signal without body is about `dialog`.
-
-    No tag means all dialogues, one tag those it takes part in, two those between them; a tag that never
-    answered belongs to a dialogue without answer.
-    """
-    if not signal.from_tag:
-        return True
-    if not signal.to_tag:
-        return dialog.side_of(signal.from_tag) is not None
-    if dialog.is_between(signal.from_tag, signal.to_tag):
-        return True
-    return dialog.side_of(signal.from_tag) == 0 and not dialog.sides[1].tags
-
-
-def _fork_to_drop(signal: Signal, dialog: Dialog) -> tuple[int, str] | None:
-    for tag in (signal.from_tag, signal.to_tag):
-        side = dialog.side_of(tag)
-        if signal.from_tag and signal.to_tag and side is not None and len(dialog.sides[side].tags) > 1:
-            return side, tag
-    return None

@@ -1,50 +1,26 @@
-"""The ng control protocol: one datagram in, at most one reply and one note for the log out.
+"""The ng control protocol: one message in, at most one reply and one note for the log out.
 
-Commands that cannot be executed are answered with `result: error`; a datagram without cookie cannot be
+Commands that cannot be executed are answered with `result: error`; a message without cookie cannot be
 answered. A repeated cookie is a retransmission and gets the reply it got before. What a command says
-beyond our vocabulary is noted and otherwise ignored.
+beyond our vocabulary is noted and otherwise ignored. A reply has the form of its request, bencode or JSON.
 """
 
-import ipaddress
+from collections import Counter
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from ngcp.ng.bencode import Value
 from ngcp.ng.commands import MalformedDictionary, Message, NoCookie
 
-from .bodies import Sender
-from .calls import Calls, Signal
-from .errors import Incomplete, RelayError, UnknownCall, Unrecognized
+from .commands import Command, Request, Table
+from .errors import RelayError, Unrecognized
 from .flows import Address
-from .report import Reporter
 
-#: Keys that mean something to us, or nothing to a relay with one interface that is symmetric anyway.
-KEYS: Final = frozenset(
-    {
-        "ICE",
-        "call-id",
-        "command",
-        "direction",
-        "flags",
-        "from-tag",
-        "received-from",
-        "replace",
-        "sdp",
-        "supports",
-        "to-tag",
-        "via-branch",
-    }
-)
-FLAGS: Final = frozenset({"SIP-source-address", "fatal", "symmetric", "trust-address"})
-REPLACE: Final = frozenset({"origin", "session-connection", "zero-address"})
 #: What UDP can carry (RFC 768, RFC 791).
 MAX_REPLY: Final = 65_507
 
-Fields = dict[str, Value]
-
 
 class Reply(NamedTuple):
-    """What one datagram has led to."""
+    """What one message has led to."""
 
     datagram: bytes | None = None
     """The answer to its sender."""
@@ -77,136 +53,64 @@ class ReplyCache:
 class Control:
     """Executes the commands of all clients."""
 
-    def __init__(self, calls: Calls, reporter: Reporter) -> None:
-        self._calls = calls
-        self._reporter = reporter
+    def __init__(
+        self, table: Table, counts: Counter[str], executed: Callable[[str], None] = lambda call_id: None
+    ) -> None:
+        """Count in `counts` how often each command comes, and as `error` those that are refused.
+
+        `executed` is told the Call-ID of each command that was done.
+        """
+        self._table = table
+        self._executed = executed
+        self._counts = counts
         self._cache = ReplyCache()
-        self._commands: dict[str, Callable[[Message, float], Fields]] = {
-            "ping": self._ping,
-            "offer": self._offer,
-            "answer": self._answer,
-            "delete": self._delete,
-            "query": self._query,
-        }
 
     def receive(self, datagram: bytes, sender: Address, now: float) -> Reply:
-        """Execute what one datagram says."""
+        """Execute what one message says."""
         try:
             message = Message.parse(datagram)
         except NoCookie as error:
             return Reply(None, f"datagram from {sender[0]}:{sender[1]} dropped: {error}")
         except MalformedDictionary as error:
-            return _refusal(
-                error.cookie, "Could not decode bencode dictionary", f"a command refused: {error}"
-            )
+            self._counts["error"] += 1
+            form = "JSON object" if error.is_json else "bencode dictionary"
+            broken = Message(error.cookie, {}, error.is_json)
+            return _refusal(broken, f"Could not decode {form}", f"a command refused: {error}")
         known = self._cache.get(sender, message.cookie, now)
         if known is not None:
             return Reply(known)
-        reply = self._execute(_with_hyphens(message), now)
+        reply = self._execute(message, now)
         if reply.datagram is not None:
             self._cache.put(sender, message.cookie, reply.datagram, now)
         return reply
 
     def _execute(self, message: Message, now: float) -> Reply:
-        command = message.text("command") or ""
-        title = f"{command[:20]!r} of call {(message.text('call-id') or '')[:100]!r}"
+        request = Request.read(message, now)
+        name = request.message.text("command") or ""
+        title = f"{name[:20]!r} of call {request.signal.call_id[:100]!r}"
         try:
-            execute = self._commands.get(command)
-            if execute is None:
+            command = self._table.get(name)
+            if command is None:
                 raise Unrecognized
-            fields = execute(message, now)
+            self._counts[name] += 1
+            request.require(*command.needs)
+            fields = command.execute(request)
+            self._executed(request.signal.call_id)
         except RelayError as error:
-            return _refusal(message.cookie, str(error), f"{title} refused: {error}")
-        datagram = bytes(Message(message.cookie, fields))
+            self._counts["error"] += 1
+            return _refusal(message, str(error), f"{title} refused: {error}")
+        datagram = bytes(Message(message.cookie, fields, message.is_json))
         if len(datagram) > MAX_REPLY:
-            return _refusal(
-                message.cookie, "Reply too large", f"{title} refused: {len(datagram)} bytes of reply"
-            )
-        unknown = _beyond_vocabulary(message)
-        return Reply(datagram, f"{title}: ignored {unknown}" if unknown else None)
-
-    def _ping(self, message: Message, now: float) -> Fields:
-        return {"result": "pong"}
-
-    def _offer(self, message: Message, now: float) -> Fields:
-        _require(message, "call-id", "from-tag", "sdp")
-        return _rewritten(self._calls.offer(_signal(message), now))
-
-    def _answer(self, message: Message, now: float) -> Fields:
-        _require(message, "call-id", "from-tag", "to-tag", "sdp")
-        return _rewritten(self._calls.answer(_signal(message), now))
-
-    def _delete(self, message: Message, now: float) -> Fields:
-        _require(message, "call-id")
-        signal = _signal(message)
-        try:
-            report = self._report(signal)
-            self._calls.delete(signal)
-        except UnknownCall:
-            if "fatal" in _words(message, "flags"):
-                raise
-            return {"result": "ok", "warning": "Call-ID not found or tags didn't match"}
-        return report
-
-    def _query(self, message: Message, now: float) -> Fields:
-        _require(message, "call-id")
-        return self._report(_signal(message))
-
-    def _report(self, signal: Signal) -> Fields:
-        call = self._calls.find(signal.call_id)
-        return {"result": "ok"} | self._reporter.describe(call.created, self._calls.matching(signal))
+            return _refusal(message, "Reply too large", f"{title} refused: {len(datagram)} bytes of reply")
+        ignored = _ignored(request, command)
+        return Reply(datagram, f"{title}: ignored {ignored}" if ignored else None)
 
 
-def _refusal(cookie: str, reason: str, note: str) -> Reply:
-    return Reply(bytes(Message(cookie, {"result": "error", "error-reason": reason})), note)
+def _refusal(message: Message, reason: str, note: str) -> Reply:
+    fields = {"result": "error", "error-reason": reason}
+    return Reply(bytes(Message(message.cookie, {**fields}, message.is_json)), note)
 
 
-def _rewritten(sdp: bytes) -> Fields:
-    return {"result": "ok", "sdp": sdp.decode("utf-8", "surrogateescape")}
-
-
-def _with_hyphens(message: Message) -> Message:
-    """Return the message with keys in one spelling: the protocol allows spaces in place of hyphens."""
-    return Message(message.cookie, {key.replace(" ", "-"): value for key, value in message.fields.items()})
-
-
-def _words(message: Message, name: str) -> frozenset[str]:
-    return frozenset(word.replace(" ", "-") for word in message.texts(name))
-
-
-def _require(message: Message, *names: str) -> None:
-    for name in names:
-        if message.text(name) is None:
-            raise Incomplete("SDP body" if name == "sdp" else name)
-
-
-def _signal(message: Message) -> Signal:
-    is_there = "SIP-source-address" in _words(message, "flags")
-    return Signal(
-        call_id=message.text("call-id") or "",
-        from_tag=message.text("from-tag") or "",
-        to_tag=message.text("to-tag") or "",
-        via_branch=message.text("via-branch") or "",
-        sdp=(message.text("sdp") or "").encode("utf-8", "surrogateescape"),
-        sender=Sender(_received_from(message), is_there),
-        replace=_words(message, "replace"),
-    )
-
-
-def _received_from(message: Message) -> str | None:
-    """Return the literal address in `received-from: [IP4|IP6, address]`."""
-    words = message.texts("received-from")
-    try:
-        return str(ipaddress.ip_address(words[1])) if len(words) == 2 else None
-    except ValueError:
-        return None
-
-
-def _beyond_vocabulary(message: Message) -> str:
-    unknown = [key for key in message.fields if key not in KEYS]
-    unknown += [f"flags:{flag}" for flag in _words(message, "flags") - FLAGS]
-    unknown += [f"replace:{part}" for part in _words(message, "replace") - REPLACE]
-    ice = message.text("ICE")
-    if ice not in (None, "remove"):
-        unknown.append(f"ICE:{ice}")
-    return ", ".join(sorted(ascii(word[:40]) for word in unknown[:10]))
+def _ignored(request: Request, command: Command) -> str:
+    words = [word for word in request.ignored if word not in command.keys]
+    return ", ".join(sorted(ascii(word[:40]) for word in words[:10]))

@@ -25,6 +25,13 @@ class Incomplete(RelayError):
         super().__init__(f"No {what} in message")
 
 
+class Malformed(RelayError):
+    """A command says something that means nothing."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"Invalid {what} in message")
+
+
 class UnparsableSdp(RelayError):
     """A body that cannot be read."""
 
@@ -36,6 +43,34 @@ class UnknownCall(RelayError):
     """No call has this call-id and these tags."""
 
     reason = "Unknown call-id"
+
+
+class UnknownParticipant(RelayError):
+    """Nobody in the call has this tag, label or address."""
+
+    reason = "No matching call participant"
+
+
+class NobodyListens(RelayError):
+    """Media are to be forwarded, and the configuration does not say where to."""
+
+    reason = "No forwarding destination configured"
+
+
+class NothingToPlay(RelayError):
+    """A sound that cannot be played; the text says why."""
+
+
+class NobodyHears(RelayError):
+    """Whoever shall hear something understands no codec of ours, or has no audio."""
+
+    reason = "No suitable codec or media for playback"
+
+
+class NotRecorded(RelayError):
+    """There is no place for recordings."""
+
+    reason = "No directory for recordings configured"
 
 
 class UnexpectedAnswer(RelayError):
@@ -54,3 +89,9 @@ class OutOfPorts(RelayError):
     """Every port is in use."""
 
     reason = "Ran out of ports"
+
+
+class Unprotected(RelayError):
+    """One side wants its media protected, and nothing that it says lets us."""
+
+    reason = "No usable key or certificate for a protected stream"

@@ -26,6 +26,8 @@ class PortPool:
         self._host = host
         self._free = deque(even_ports)
         self._binder = binder
+        self.used = 0
+        """How many pairs are out."""
 
     def __len__(self) -> int:
         """Return how many pairs are free."""
@@ -43,11 +45,19 @@ class PortPool:
             raise
         return pairs
 
+    def claim(self, pair: PortPair) -> None:
+        """Bind one certain pair, or raise `OutOfPorts`."""
+        if pair.rtp[1] not in self._free or not self._bind(pair):
+            raise OutOfPorts
+        self._free.remove(pair.rtp[1])
+        self.used += 1
+
     def release(self, pair: PortPair) -> None:
         """Take a pair back."""
         for address in pair:
             self._binder.close(address)
         self._free.append(pair.rtp[1])
+        self.used -= 1
 
     def _take(self) -> PortPair:
         """Pass over ports that somebody else has."""
@@ -55,6 +65,7 @@ class PortPool:
             port = self._free.popleft()
             pair = PortPair((self._host, port), (self._host, port + 1))
             if self._bind(pair):
+                self.used += 1
                 return pair
             self._free.append(port)
         raise OutOfPorts

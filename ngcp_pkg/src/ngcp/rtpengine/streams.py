@@ -3,16 +3,19 @@
 Behind NAT an announced address is wrong, so the source of the packets takes its place. That trust is what
 an attacker wants to abuse who sprays packets at our ports, so a source counts the more the better it fits
 the signalling, a better one always takes over, and once both ends of a link are learned an equally good
-one no longer does.
+one no longer does; only another port of the same host, when the learned one has fallen silent.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
 from ngcp.rtp import is_rtcp, is_rtp
 
-from .flows import Address, Flow
+from .dtls import Handshake
+from .flows import Address, Keys, Process
+from .transport import PLAIN, Outcome
 
 
 class Trust(IntEnum):
@@ -22,6 +25,8 @@ class Trust(IntEnum):
     ANY_HOST = 1
     SAME_HOST = 2
     ANNOUNCED = 3
+    CHECKED = 4
+    """It has proved by ICE to have the credentials that we signalled."""
 
 
 class Endpoint(NamedTuple):
@@ -35,9 +40,22 @@ class Endpoint(NamedTuple):
     """Whether it wants no packets: the zero address (RFC 3264 §8.4)."""
     is_opaque: bool = False
     """Whether its packets are something else than plain RTP and RTCP, so that any packet may teach us."""
+    does_ice: bool = False
+    """Whether it checks our ports, and so tells where it is."""
+    is_asymmetric: bool = False
+    """Whether it sends from elsewhere than where it wants packets, so that none teaches us where that is."""
 
 
 NOBODY = Endpoint(None)
+
+
+class Protection(NamedTuple):
+    """What protects the packets of one participant."""
+
+    theirs: Keys | None = None
+    """Of those that it sends; None for plain ones."""
+    ours: Keys | None = None
+    """Of those that we send it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -48,11 +66,34 @@ class Stream:
     endpoint: Endpoint = NOBODY
     learned: Address | None = None
     trust: Trust = Trust.NOBODY
+    outcome: Outcome = PLAIN
+    """How the participant and we have agreed to carry packets."""
+    handshake: Handshake | None = None
+    """Where keys come from, if that is DTLS."""
+
+    @property
+    def keys(self) -> Protection | None:
+        """What protects packets; None while a handshake has yet to tell."""
+        if not self.outcome.role:
+            return Protection(self.outcome.decrypt, self.outcome.encrypt)
+        return Protection(*self.handshake.keys) if self.handshake and self.handshake.keys else None
+
+    @property
+    def suite(self) -> str:
+        """What protects the packets that we send; empty for plain ones."""
+        keys = self.keys
+        return keys.ours.suite if keys is not None and keys.ours is not None else ""
 
     @property
     def target(self) -> Address | None:
-        """Where packets for this participant go."""
-        return None if self.endpoint.is_muted else self.learned or self.endpoint.address
+        """Where packets for this participant go; our port cannot send to the other family."""
+        learned = None if self.endpoint.is_asymmetric else self.learned
+        target = None if self.endpoint.is_muted else learned or self.endpoint.address
+        return target if target and (":" in target[0]) == (":" in self.local[0]) else None
+
+    def move(self, local: Address) -> None:
+        """Use another local port, at which nobody has been heard yet."""
+        self.local, self.learned, self.trust = local, None, Trust.NOBODY
 
     def announce(self, endpoint: Endpoint) -> None:
         """Take what the participant signalled; one that moved has to be learned anew."""
@@ -61,7 +102,8 @@ class Stream:
             endpoint = endpoint._replace(signalled_from=old.signalled_from)
         if endpoint.is_muted:
             endpoint = endpoint._replace(address=old.address)
-        if (endpoint.address, endpoint.signalled_from) != (old.address, old.signalled_from):
+        has_moved = (endpoint.address, endpoint.signalled_from) != (old.address, old.signalled_from)
+        if has_moved and not (endpoint.does_ice and self.trust is Trust.CHECKED):
             self.learned, self.trust = None, Trust.NOBODY
         self.endpoint = endpoint
 
@@ -78,6 +120,15 @@ class Stream:
         self.learned, self.trust = source, trust
         return True
 
+    def check(self, source: Address, *, is_nominated: bool) -> bool:
+        """Take a source that a check proved: the nominated one, else the first. Return whether it moved."""
+        if source == self.learned and self.trust is Trust.CHECKED:
+            return False
+        if self.trust is Trust.CHECKED and not is_nominated:
+            return False
+        self.learned, self.trust = source, Trust.CHECKED
+        return True
+
     def _trust(self, source: Address) -> Trust:
         announced = self.endpoint.address
         if source == announced:
@@ -92,13 +143,23 @@ class Link:
     """Two streams, one facing each side: what arrives at one leaves from the other."""
 
     streams: tuple[Stream, Stream]
+    processes: list[Process | None] = field(default_factory=lambda: [None, None])
+    """What user space does with what either side sends."""
+    is_strict: bool = False
+    """Whether nobody moves, once learned, without a signal (flag `strict-source`)."""
 
-    def flow(self, side: int, tos: int) -> Flow:
-        """Return the flow of what the participant of `side` sends."""
-        here, there = self.streams[side], self.streams[1 - side]
-        return Flow(here.local, here.learned, there.local, there.target, tos)
+    def learn(
+        self, side: int, source: Address, packet: bytes, is_silent: Callable[[], bool] = lambda: False
+    ) -> bool:
+        """Let a packet from an unexpected source teach us; return whether it did.
 
-    def learn(self, side: int, source: Address, packet: bytes) -> bool:
-        """Let a packet from an unexpected source teach us; return whether it did."""
+        `is_silent` is asked, if it matters, whether nothing has come from the expected one for a while.
+        """
         is_settled = all(stream.learned for stream in self.streams)
-        return self.streams[side].learn(source, packet, may_move=not is_settled)
+        may_move = not is_settled or (self._is_neighbour(side, source) and is_silent())
+        return self.streams[side].learn(source, packet, may_move=may_move)
+
+    def _is_neighbour(self, side: int, source: Address) -> bool:
+        """Whether `source` is another port of the host that was learned, and may be learned instead."""
+        learned = self.streams[side].learned
+        return learned is not None and learned[0] == source[0] and not self.is_strict
