@@ -1,0 +1,91 @@
+"""What a caller says, as it came: packets by their time stamps, so that jitter and loss move nothing.
+
+A packet that comes late finds its place, what never comes is silence. Payload is kept, and samples are made
+of it at the end: it is a byte for each of 8000 a second, whatever the codec.
+"""
+
+import audioop
+from typing import Final
+
+from ngcp.rtp.packet import Packet
+
+from .speech import SPEECH, Speech
+
+#: Samples a second.
+RATE: Final = 8000
+#: Samples by which a time stamp may lie before or behind what is there; a farther one begins anew.
+LONGEST_GAP: Final = 60 * RATE
+
+
+class Tape:
+    """One recording."""
+
+    def __init__(self, longest: float, threshold: int) -> None:
+        """Take `longest` seconds; frames at least as loud as `threshold` (root mean square) are speech."""
+        self._room = int(longest * RATE)
+        self._threshold = threshold
+        self._parts: list[tuple[Speech, bytearray]] = []
+        self._ssrc: int | None = None
+        self._origin = 0
+        self._is_loud = False
+        self.spoken = 0
+        """Samples of speech."""
+        self._speech_ends = 0
+
+    def __len__(self) -> int:
+        """Return how many samples there are."""
+        return sum(len(sound) for _, sound in self._parts)
+
+    def add(self, codec: str, packet: Packet, samples: bytes) -> None:
+        """Take a packet, and what it is to the ear."""
+        sound = self._part(SPEECH[codec])
+        place = packet.timestamp - self._origin & 0xFFFFFFFF
+        place -= 0x1_0000_0000 if place > 0x7FFFFFFF else 0
+        if packet.ssrc != self._ssrc or not -LONGEST_GAP < place - len(sound) < LONGEST_GAP:
+            self._ssrc, place = packet.ssrc, len(sound)
+            self._origin = packet.timestamp - place & 0xFFFFFFFF
+        self._put(sound, place, packet.payload)
+        if audioop.rms(samples, 2) >= self._threshold:
+            self._is_loud = True
+            self.spoken += len(samples) // 2
+            self._speech_ends = len(self)
+
+    def was_loud(self) -> bool:
+        """Tell whether somebody has spoken since this was asked last."""
+        was, self._is_loud = self._is_loud, False
+        return was
+
+    def end_with_speech(self, pause: float) -> None:
+        """Let it end so many seconds behind the last word."""
+        self.cut(len(self) - self._speech_ends - int(pause * RATE))
+
+    def cut(self, samples: int) -> None:
+        """Take so many samples from its end."""
+        while samples > 0 and self._parts:
+            _, sound = self._parts[-1]
+            if samples < len(sound):
+                del sound[len(sound) - samples :]
+                return
+            samples -= len(sound)
+            self._parts.pop()
+
+    def samples(self) -> bytes:
+        """Return all of it, 16 bits a sample; this takes a while."""
+        return b"".join(speech.new_decoder()(bytes(sound)) for speech, sound in self._parts)
+
+    def _part(self, speech: Speech) -> bytearray:
+        """Return the part that is being recorded; another codec begins another one."""
+        if not self._parts or self._parts[-1][0] is not speech:
+            self._parts.append((speech, bytearray()))
+            self._ssrc = None
+        return self._parts[-1][1]
+
+    def _put(self, sound: bytearray, place: int, payload: bytes) -> None:
+        room = self._room - (len(self) - len(sound))
+        if place < 0 or place >= room:
+            return
+        payload = payload[: room - place]
+        if place > len(sound):
+            silence = self._parts[-1][0].silence
+            sound += bytes((silence,)) * (place - len(sound))
+        sound[place : place + len(payload)] = payload
