@@ -1,0 +1,1 @@
+"""Call records in, call detail records (CDRs) out: each call once, whatever happens meanwhile."""
