@@ -5,6 +5,7 @@ import json
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ngcp.api.app import make_app
+from ngcp.api.certificates import Authority
 from ngcp.api.gate import Gate
 from ngcp.api.load_balancer import LoadBalancerControl
 from ngcp.api.proxy import ProxyControl
@@ -26,6 +28,7 @@ from private_mariadb import ADMINISTRATOR_PASSWORD, Server
 ADMINISTRATOR = ("administrator", ADMINISTRATOR_PASSWORD)
 PATCH = "application/json-patch+json"
 SHOW = {"Prefer": "return=representation"}
+ADDRESSES = ip_network("10.0.0.0/8").hosts()
 
 
 @dataclass
@@ -45,15 +48,16 @@ class Registrar:
         commands.add("ul.rm_contact", self.remove_contact, "")
         return commands
 
-    async def add(
-        self, table: str, aor: str, contact: str, expires: int, q: float, path: str, *_: object
-    ) -> str:
+    async def add(self, table: str, aor: str, contact: str, expires: int, q: float, *more: object) -> str:
+        path, cflags = str(more[0]), int(str(more[2]))
         self.note("ul.add", table, aor, contact, expires, q, path)
         if self.refusal:
             raise self.refusal
         user, _at, domain = aor.partition("@")
         ends = 1_800_000_000 + expires if expires else 2**32 - 1
-        row = LocationRow(f"ruid-{contact}", user, domain, contact, None, path or None, q, ends, "api", 1)
+        row = LocationRow(
+            f"ruid-{contact}", user, domain, contact, None, path or None, q, ends, "api", 1, cflags=cflags
+        )
         await self.table.save([row], [])
         return row.ruid
 
@@ -82,6 +86,8 @@ class Api:
     """What the proxy sees."""
     registrar: Registrar
     control: ControlServer
+    address: str
+    """Whence its requests come: of each test another one, as failed logins are remembered."""
 
     def subscriber_seen(self, username: str, domain: str = "example.org") -> Subscriber | None:
         """Return a subscriber as the proxy sees it."""
@@ -97,7 +103,7 @@ class Api:
         options.setdefault("auth", ADMINISTRATOR)
 
         async def ask() -> httpx.Response:
-            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+            transport = httpx.ASGITransport(self.app, False, client=(self.address, 1))
             async with httpx.AsyncClient(transport=transport, base_url="https://node:1443") as client:
                 return await client.request(method, path, **options)
 
@@ -150,6 +156,7 @@ class Application:
     control_port: int
     edge_port: int
     app: Gate
+    authority: Authority
 
 
 def free_ports() -> tuple[int, int]:
@@ -159,13 +166,15 @@ def free_ports() -> tuple[int, int]:
 
 
 @pytest.fixture(scope="session")
-def application(mariadb_server: Server) -> Iterator[Application]:
+def application(mariadb_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
     with asyncio.Runner() as runner:
-        engine = connect(mariadb_server.socket, mariadb_server.user, 5.0)
+        engine = connect(mariadb_server.socket, mariadb_server.user, 20.0)
         proxy, edge = free_ports()
         load_balancer = LoadBalancerControl(f"http://127.0.0.1:{edge}/RPC2", attempts=3)
-        app = make_app(engine, ProxyControl(f"http://127.0.0.1:{proxy}/RPC2"), load_balancer)
-        yield Application(runner, engine, proxy, edge, app)
+        control = ProxyControl(f"http://127.0.0.1:{proxy}/RPC2")
+        authority = Authority(tmp_path_factory.mktemp("authority"))
+        app = make_app(engine, control, load_balancer, authority)
+        yield Application(runner, engine, proxy, edge, app, authority)
         runner.run(engine.dispose())
 
 
@@ -175,7 +184,8 @@ def api(database: Server, application: Application) -> Iterator[Api]:
     line = Line(database.socket, database.user, 5.0)
     registrar = Registrar(LocationTable(line))
     control = runner.run(serve(registrar.commands(), "127.0.0.1", application.control_port))
-    yield Api(runner, application.app, database, Directory(line), registrar, control)
+    address = str(next(ADDRESSES))
+    yield Api(runner, application.app, database, Directory(line), registrar, control, address)
     control.close()
     runner.run(control.wait_closed())
     line.close()

@@ -3,7 +3,7 @@
 import pytest
 
 from api.conftest import Api
-from ngcp.api.proxy import MOST
+from ngcp.provisioning.changes import MOST
 
 
 def test_each_change_of_a_subscriber_is_told_before_it_is_confirmed(api: Api, customer: int) -> None:
@@ -35,7 +35,7 @@ def test_reading_and_failing_tell_nothing(api: Api, customer: int) -> None:
     api.registrar.announced.clear()
     api.get("/api/subscribers/")
     assert api.change(f"/api/subscribers/{alice['id']}", username="somebody-else").status_code == 422
-    api.change(f"/api/customers/{customer}", external_id="C-1")
+    api.change(f"/api/customers/{customer}", max_subscribers=9)
     assert api.registrar.announced == []
 
 

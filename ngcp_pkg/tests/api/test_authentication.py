@@ -3,13 +3,14 @@
 import asyncio
 import base64
 import threading
+from dataclasses import replace
 
 import bcrypt
 import httpx
 import pytest
 
 from api.conftest import ADMINISTRATOR, Api
-from ngcp.api import authentication
+from ngcp.api import authentication, failures
 from private_mariadb import ADMINISTRATOR_PASSWORD
 
 
@@ -44,6 +45,25 @@ def test_wrong_password_is_401(api: Api, headers: dict[str, str]) -> None:
     assert response.status_code == 401
     assert response.json() == {"code": 401, "message": "Authorization required."}
     assert response.headers["WWW-Authenticate"] == 'Basic realm="api_admin_http", charset="UTF-8"'
+
+
+def test_subscribers_have_a_realm_of_their_own(api: Api) -> None:
+    response = api.ask("GET", "/api/domains/", auth=("alice@example.org", "wrong"))
+    assert response.headers["WWW-Authenticate"] == 'Basic realm="api_subscriber_http", charset="UTF-8"'
+
+
+def test_who_guesses_is_kept_waiting(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From elsewhere, and who was right before, the same login goes on."""
+    monkeypatch.setattr(failures, "OF_LOGIN", 3)
+    for _ in range(3):
+        assert api.ask("GET", "/api/domains/", auth=("administrator", "guess")).status_code == 401
+    response = api.ask("GET", "/api/domains/", auth=("administrator", "another guess"))
+    assert response.status_code == 403
+    assert response.json()["message"] == "Too many failed logins, try again later."
+    assert 0 < int(response.headers["Retry-After"]) <= failures.BAN
+    assert api.ask("GET", "/api/domains/", auth=("someone", "else")).status_code == 401
+    assert replace(api, address="192.0.2.1").ask("GET", "/api/domains/").status_code == 200
+    assert api.ask("GET", "/api/domains/").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/api/", "/api/nothing/", "/", "/api/domains/1"])

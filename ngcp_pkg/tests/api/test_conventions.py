@@ -16,9 +16,26 @@ RESOURCES = (
     "customercontacts",
     "contracts",
     "customers",
+    "customerbalances",
+    "customerfraudpreferences",
+    "customerfraudevents",
     "domains",
     "subscribers",
     "subscriberregistrations",
+    "callforwards",
+    "cfmappings",
+    "cfdestinationsets",
+    "cftimesets",
+    "cfsourcesets",
+    "cfbnumbersets",
+    "reminders",
+    "speeddials",
+    "trustedsources",
+    "subscriberlocationmappings",
+    "calls",
+    "voicemails",
+    "voicemailsettings",
+    "voicemailgreetings",
 )
 
 
@@ -174,7 +191,7 @@ def test_put_resets_what_is_not_given(api: Api) -> None:
     [
         ("DELETE", "/api/domains/", "GET, HEAD, OPTIONS, POST"),
         ("PUT", "/api/domains/1", "GET, HEAD, OPTIONS, DELETE"),
-        ("POST", "/api/resellers/", "GET, HEAD, OPTIONS"),
+        ("POST", "/api/soundgroups/", "GET, HEAD, OPTIONS"),
         ("DELETE", "/api/customers/1", "GET, HEAD, OPTIONS, PUT, PATCH"),
         ("POST", "/api/subscribers/1", "GET, HEAD, OPTIONS, PUT, PATCH, DELETE"),
         ("DELETE", "/api/", "GET, HEAD, OPTIONS"),
@@ -194,7 +211,7 @@ def test_options_say_what_can_be_posted(api: Api) -> None:
         'application/hal+json; profile="http://purl.org/sipwise/ngcp-api/#rel-domains"'
     )
     assert response.json() == {"methods": ["GET", "HEAD", "OPTIONS", "POST"]}
-    assert "Accept-Post" not in api.ask("OPTIONS", "/api/resellers/").headers
+    assert "Accept-Post" not in api.ask("OPTIONS", "/api/soundgroups/").headers
 
 
 def test_head_is_get_without_body(api: Api, domains: list[int]) -> None:

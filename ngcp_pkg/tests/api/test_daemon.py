@@ -23,7 +23,7 @@ from private_mariadb import Server
 
 CONFIG = """
 listen:
-  address: 127.0.0.1
+  addresses: [127.0.0.1]
   port: 1443
   certificate: {certificate}
   private_key: {key}
@@ -54,8 +54,8 @@ def file(tls: Path, tmp_path: Path) -> Path:
 
 
 def configuration(tls: Path, socket: str) -> Config:
-    listen = Listen("127.0.0.1", tls / "node.crt", tls / "node.key", 0)
-    return Config(listen, Database(socket), "http://127.0.0.1:8000/RPC2")
+    listen = Listen(("127.0.0.1",), tls / "node.crt", tls / "node.key", 0)
+    return Config(listen, Database(socket), "http://127.0.0.1:8000/RPC2", state=tls)
 
 
 @asynccontextmanager
@@ -195,3 +195,49 @@ def test_a_bad_file_is_refused(file: Path, line: str, problem: str) -> None:
         load(file)
     assert problem in str(caught.value)
     assert str(file) in str(caught.value)
+
+
+def test_administrator_logs_in_by_certificate_until_there_is_a_new_one(
+    database: Server, tls: Path, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        async with serving(configuration(tls, database.socket)) as (service, client):
+
+            async def ask_for_one(name: str) -> Path:
+                headers = {"Accept": "application/x-pem-file"}
+                body = {"login": "administrator"}
+                response = await client.post("/api/admincerts/", json=body, headers=headers)
+                assert response.status_code == 200, response.text
+                (tmp_path / name).write_bytes(response.content)
+                return tmp_path / name
+
+            async def status_with(certificate: Path) -> int:
+                trusted = ssl.create_default_context(cafile=str(tls / "node.crt"))
+                trusted.load_cert_chain(certificate)
+                url = f"https://127.0.0.1:{service.port}"
+                async with httpx.AsyncClient(base_url=url, verify=trusted, trust_env=False) as other:
+                    return (await other.get("/api/domains/")).status_code
+
+            first = await ask_for_one("first.pem")
+            assert await status_with(first) == 200
+            second = await ask_for_one("second.pem")
+            assert (await status_with(first), await status_with(second)) == (401, 200)
+
+    asyncio.run(main())
+
+
+def test_certificate_of_a_stranger_is_refused_by_tls(database: Server, tls: Path, tmp_path: Path) -> None:
+    key, now = generate_key(), datetime.datetime.now(datetime.UTC)
+    stranger = tmp_path / "stranger.pem"
+    stranger.write_bytes(key + self_sign(key, "administrator", [], now))
+
+    async def main() -> None:
+        async with serving(configuration(tls, database.socket)) as (service, _):
+            trusted = ssl.create_default_context(cafile=str(tls / "node.crt"))
+            trusted.load_cert_chain(stranger)
+            url = f"https://127.0.0.1:{service.port}"
+            async with httpx.AsyncClient(base_url=url, verify=trusted, trust_env=False) as other:
+                with pytest.raises(httpx.HTTPError):
+                    await other.get("/api/domains/")
+
+    asyncio.run(main())

@@ -1,6 +1,10 @@
 """What an operator does, from the first login on."""
 
 import hashlib
+import threading
+
+import bcrypt
+import pytest
 
 from api.conftest import Api
 from ngcp.provisioning.runtime import Name
@@ -20,7 +24,7 @@ def test_two_phones_are_provisioned_with_nothing_but_http(api: Api) -> None:
             primary_number={"cc": "43", "ac": "1", "sn": number},
         )
 
-    assert api.runner.run(api.directory.domains()) == {"voip.example.org"}
+    assert set(api.runner.run(api.directory.platform()).domains) == {"voip.example.org"}
     alice = api.subscriber_seen("alice", "voip.example.org")
     assert alice is not None
     assert alice.ha1 == hashlib.md5(b"alice:voip.example.org:alice-s3cret").hexdigest()
@@ -52,6 +56,15 @@ def test_a_terminated_subscriber_frees_name_and_numbers(api: Api, customer: int)
     assert api.registrar.calls == [("location", "alice@example.org")]
     again = api.subscriber("alice", customer, primary_number=number)
     assert again["uuid"] != alice["uuid"]
+
+
+def test_a_subscriber_comes_and_goes_with_his_mailbox(api: Api, customer: int) -> None:
+    mailbox = "SELECT mailbox, LENGTH(password) FROM kamailio.voicemail_users"
+    alice = api.subscriber("alice", customer)
+    assert api.database.run(mailbox) == [(alice["uuid"], 4)]
+
+    assert api.ask("DELETE", f"/api/subscribers/{alice['id']}").status_code == 204
+    assert api.database.run(mailbox) == []
 
 
 def test_registrations_of_a_terminated_subscriber_end_though_the_proxy_is_down(
@@ -102,7 +115,7 @@ def test_an_emptied_domain_can_be_removed(api: Api, customer: int) -> None:
     api.ask("DELETE", f"/api/subscribers/{alice['id']}")
 
     assert api.ask("DELETE", f"/api/domains/{alice['domain_id']}").status_code == 204
-    assert api.runner.run(api.directory.domains()) == set()
+    assert api.runner.run(api.directory.platform()).domains == {}
     api.make("domains", domain="example.org")
 
 
@@ -117,3 +130,23 @@ def test_a_partner_gets_a_contract(api: Api) -> None:
     assert changed["external_id"] == "C-2"
     assert api.change(f"/api/contracts/{contract['id']}", status="terminated").status_code == 204
     assert api.ask("DELETE", f"/api/systemcontacts/{contact['id']}").status_code == 204
+
+
+def test_nobody_waits_while_a_web_password_is_hashed(
+    api: Api, customer: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """bcrypt takes its time, on purpose: other requests go on meanwhile."""
+    threads: list[threading.Thread] = []
+
+    def hashpw(password: bytes, salt: bytes) -> bytes:
+        threads.append(threading.current_thread())
+        return b"$2b$hash of " + password
+
+    monkeypatch.setattr(bcrypt, "hashpw", hashpw)
+    alice = api.subscriber("alice", customer, webusername="alice", webpassword="s3cret-web")
+    api.change(f"/api/subscribers/{alice['id']}", webpassword="an0ther-web")
+    assert len(threads) == 2
+    assert threading.main_thread() not in threads
+    assert api.database.run("SELECT webpassword FROM provisioning.voip_subscribers") == [
+        ("$2b$hash of an0ther-web",)
+    ]

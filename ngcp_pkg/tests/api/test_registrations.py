@@ -21,6 +21,29 @@ def test_a_permanent_registration_is_made_by_the_proxy(api: Api, alice: int) -> 
     assert api.get(made["_links"]["ngcp:subscribers"]["href"])["username"] == "alice"
 
 
+def test_a_place_behind_nat_is_pinged_along_its_path(api: Api, alice: int) -> None:
+    path = "<sip:lb@127.0.0.1:5060;lr;socket=udp:192.0.2.1:5060;received=sip:198.51.100.7:40000>"
+    made = api.make(
+        "subscriberregistrations", subscriber_id=alice, contact="sip:a@10.0.0.1", path=path, nat=True
+    )
+    assert (made["path"], made["nat"]) == (path, True)
+    changed = api.change(f"/api/subscriberregistrations/{made['id']}", nat=False).json()
+    assert (changed["path"], changed["nat"]) == (path, False)
+
+
+def test_registration_of_a_device_is_its_owners(api: Api, alice: int) -> None:
+    made = api.make("subscriberregistrations", subscriber_id=alice, contact="sip:a@192.0.2.1")
+    api.database.run(
+        "INSERT INTO kamailio.dbaliases (alias_username, alias_domain, username, domain, is_devid)"
+        " VALUES ('desk1', 'example.org', 'alice', 'example.org', 1)",
+        "UPDATE kamailio.location SET username = 'desk1'",
+    )
+    shown = api.get(f"/api/subscriberregistrations/{made['id']}")
+    assert (shown["subscriber_id"], shown["username"]) == (alice, "desk1")
+    api.change(f"/api/subscriberregistrations/{made['id']}", q=0.5)
+    assert api.registrar.calls[-1][:3] == ("ul.add", "location", "desk1@example.org")
+
+
 def test_a_registration_lasts_until_its_date(api: Api, alice: int) -> None:
     api.make(
         "subscriberregistrations",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ngcp.api.app import make_app
+from ngcp.api.certificates import Authority
 from ngcp.api.config import Config, load
 from ngcp.api.load_balancer import LoadBalancerControl
 from ngcp.api.proxy import ProxyControl
@@ -25,17 +26,19 @@ class ApiService:
         self._listen = config.listen
         user = pwd.getpwuid(os.geteuid()).pw_name
         self._engine = connect(config.database.socket, user, config.database.timeout)
-        proxy = ProxyControl(config.proxy_xmlrpc)
+        proxy = ProxyControl(config.proxy_xmlrpc, config.other_proxies_xmlrpc, config.b2bua_xmlrpc)
         load_balancer = LoadBalancerControl(config.lb_xmlrpc, config.failed_auth_attempts)
-        self._server = make_server(make_app(self._engine, proxy, load_balancer), config.listen)
+        authority = Authority(config.state)
+        app = make_app(self._engine, proxy, load_balancer, authority, config.speed_dial_slots)
+        self._server = make_server(app, config.listen, authority.path)
         self._serving: asyncio.Task[None] | None = None
         self.port = config.listen.port
 
     async def start(self) -> None:
         """Return once HTTPS is served, on the port that is then in `port`."""
         listening = bind(self._listen)
-        self.port = listening.getsockname()[1]
-        self._serving = asyncio.create_task(self._server.serve([listening]))
+        self.port = listening[0].getsockname()[1]
+        self._serving = asyncio.create_task(self._server.serve(listening))
         while not self._server.started:
             await asyncio.wait((self._serving,), timeout=0.01)
             if self._serving.done():

@@ -1,8 +1,7 @@
 """Who the load-balancer keeps out, shown and let in again: /api/bannedips/ and /api/bannedusers/."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -11,10 +10,10 @@ from starlette.responses import JSONResponse, Response
 from ngcp.api import hal
 from ngcp.api.errors import ApiError
 from ngcp.api.load_balancer import LoadBalancerControl
+from ngcp.api.parts import part
 from ngcp.api.requests import read_listing
 from ngcp.api.resource import READING, Kind
-from ngcp.provisioning.refusals import BadListing
-from ngcp.provisioning.store import Entity, Listing, Page
+from ngcp.provisioning.store import Entity
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +28,6 @@ class Bans(Kind):
     def filters(self) -> tuple[str, ...]:
         """What a list can be searched and ordered by."""
         return self.fields
-
-    @property
-    def collection_methods(self) -> tuple[str, ...]:
-        """Methods of the collection's path."""
-        return READING
 
     @property
     def item_methods(self) -> tuple[str, ...]:
@@ -99,21 +93,3 @@ class BanHandlers:
 
     def _show(self, content: hal.Json) -> Response:
         return JSONResponse(content, media_type=self.bans.profile)
-
-
-def part(entities: Sequence[Entity], fields: Sequence[str], listing: Listing) -> Page:
-    """Return the part of a list that `listing` describes, as a store would; raises BadListing."""
-    for name in (*listing.filters, listing.order_by):
-        if name not in fields:
-            raise BadListing(f"Unknown query parameter '{name}', must be one of {', '.join(fields)}.")
-    found = [one for one in entities if all(_matches(one[n], v) for n, v in listing.filters.items())]
-    found.sort(key=lambda one: (one[listing.order_by] is not None, one[listing.order_by], one["id"]))
-    if listing.descending:
-        found.reverse()
-    start = (listing.page - 1) * listing.rows
-    return Page(found[start : start + listing.rows], len(found) if listing.counted else None)
-
-
-def _matches(value: object, wanted: str) -> bool:
-    literal = "".join(f"[{character}]" if character in "?[" else character for character in wanted)
-    return fnmatchcase(str(hal.plain(value)), literal)

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 from ngcp.api.load_balancer import LoadBalancerUnavailable
 from ngcp.api.proxy import ProxyUnavailable
 from ngcp.provisioning.engine import DatabaseUnavailable
-from ngcp.provisioning.refusals import BadListing, InUse, InvalidValue, LimitReached, Refusal
+from ngcp.provisioning.refusals import BadListing, InUse, InvalidValue, LimitReached, NotAllowed, Refusal
 
 _log = logging.getLogger(__name__)
 
@@ -25,6 +25,7 @@ _REFUSALS: Final[Mapping[type[Refusal], int]] = {
     InUse: HTTPStatus.LOCKED,
     InvalidValue: HTTPStatus.UNPROCESSABLE_ENTITY,
     LimitReached: HTTPStatus.FORBIDDEN,
+    NotAllowed: HTTPStatus.FORBIDDEN,
 }
 
 
@@ -85,6 +86,11 @@ def _describe(error: RequestValidationError) -> tuple[int, str]:
 
 def _invalid(problems: Iterable[Mapping[str, Any]]) -> str:
     return "Validation failed. " + "; ".join(map(_problem, problems))
+
+
+def describe(error: ValidationError) -> str:
+    """Say which fields are wrong, and why."""
+    return "; ".join(_problem(problem) for problem in error.errors(include_url=False))
 
 
 def _problem(problem: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote, urlencode
 
@@ -18,7 +19,12 @@ _CURIES: Final = {
 }
 _PROFILE: Final = {"href": "http://purl.org/sipwise/ngcp-api/"}
 #: Never shown to an administrator without the right to see them.
-_PASSWORDS: Final = frozenset({"password"})
+_PASSWORDS: Final = frozenset({"password", "peer_auth_pass", "pin"})
+
+
+def document_links(kind: Kind) -> Json:
+    """Return the links of a document that is alone at its path."""
+    return {"self": {"href": kind.path}, "curies": [_CURIES], "profile": _PROFILE}
 
 
 def item(resource: Kind, entity: Entity, *, show_passwords: bool) -> Json:
@@ -42,7 +48,7 @@ def collection(resource: Kind, listing: Listing, page: Page, items: Sequence[Jso
     links: Json = {"self": _part(resource, listing, listing.page), "curies": [_CURIES], "profile": _PROFILE}
     if listing.page > 1:
         links["prev"] = _part(resource, listing, listing.page - 1)
-    if page.total is not None and listing.page * listing.rows < page.total:
+    if page.has_more or (page.total is not None and listing.page * listing.rows < page.total):
         links["next"] = _part(resource, listing, listing.page + 1)
     links[relation] = [one["_links"]["self"] for one in items]
     total = {} if page.total is None else {"total_count": page.total}
@@ -64,4 +70,4 @@ def plain(value: object) -> object:
     if isinstance(value, datetime):
         aware = value if value.tzinfo else value.replace(tzinfo=UTC)
         return aware.strftime("%Y-%m-%d %H:%M:%S")
-    return value
+    return float(value) if isinstance(value, Decimal) else value

@@ -6,12 +6,16 @@ send back what it has read.
 
 import ipaddress
 import re
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from ngcp.provisioning.numbers import Number
+from ngcp.provisioning.numbers import Number, Numbers
+from ngcp.provisioning.patterns import check as check_pattern
+from ngcp.provisioning.periods import zone_of
+from ngcp.provisioning.store import Entity
 
 _LABEL: Final = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 
@@ -28,6 +32,22 @@ def _domain(text: str) -> str:
     return name
 
 
+def as_address(text: str) -> str:
+    """Return an IP address in its one spelling."""
+    return str(ipaddress.ip_address(text))
+
+
+def as_pattern(text: str) -> str:
+    """Return a regular expression whose matching takes a bounded time."""
+    check_pattern(text)
+    return text
+
+
+def none_if_empty(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Return None for an empty text: there is no value."""
+    return None if value == "" else value
+
+
 def _printable(text: str) -> str:
     if not text.isprintable():
         raise ValueError("printable characters expected")
@@ -40,11 +60,17 @@ def _hashable(text: str) -> str:
     return text
 
 
+def _timezone(text: str) -> str:
+    zone_of(text)
+    return text
+
+
 Id: TypeAlias = Annotated[int, Field(gt=0, lt=2**32)]
 Printable: TypeAlias = Annotated[str, AfterValidator(_printable)]
 Text31: TypeAlias = Annotated[Printable, Field(max_length=31)]
 Text127: TypeAlias = Annotated[Printable, Field(max_length=127)]
 Text255: TypeAlias = Annotated[Printable, Field(max_length=255)]
+Pattern: TypeAlias = Annotated[Printable, Field(max_length=255), AfterValidator(as_pattern)]
 DomainName: TypeAlias = Annotated[str, Field(min_length=1, max_length=190), AfterValidator(_domain)]
 #: unreserved characters and "+" (RFC 3261 §25.1): nothing that would need escaping in a URI.
 UserName: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.!~*'()+-]{1,127}$")]
@@ -60,14 +86,19 @@ class Body(BaseModel):
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-    read_only: ClassVar[frozenset[str]] = frozenset()
+    unwritable: ClassVar[frozenset[str]] = frozenset()
     """Fields of the representation that only we write, besides those that all have."""
 
     @model_validator(mode="before")
     @classmethod
     def _pass_over_what_we_write(cls, data: Any) -> Any:  # noqa: ANN401 - any JSON
-        ours = {"id", "_links", "_embedded", "create_timestamp", "modify_timestamp"} | cls.read_only
+        ours = {"id", "_links", "_embedded", "create_timestamp", "modify_timestamp"} | cls.unwritable
         return {k: v for k, v in data.items() if k not in ours} if isinstance(data, dict) else data
+
+    @classmethod
+    def document(cls, entity: Entity, fields: Collection[str]) -> dict[str, Any]:
+        """Return what a patch of these fields is applied to."""
+        return {name: entity.get(name) for name in cls.model_fields}
 
     def values(self) -> dict[str, Any]:
         """Return the fields as stores take them."""
@@ -100,7 +131,7 @@ class SystemContact(Body):
     bic: Annotated[Printable, Field(max_length=11)] | None = None
     vatnum: Text127 | None = None
     bankname: Text255 | None = None
-    timezone: Annotated[Printable, Field(max_length=80)] | None = None
+    timezone: Annotated[str, Field(max_length=64), AfterValidator(_timezone)] | None = None
 
 
 class CustomerContact(SystemContact):
@@ -112,7 +143,7 @@ class CustomerContact(SystemContact):
 class Contract(Body):
     """A contract with a reseller or a peer."""
 
-    read_only = frozenset({"activate_timestamp"})
+    unwritable = frozenset({"activate_timestamp"})
 
     contact_id: Id
     type: Literal["reseller", "sippeering", "pstnpeering"]
@@ -124,7 +155,7 @@ class Contract(Body):
 class Customer(Body):
     """A contract with a customer."""
 
-    read_only = frozenset({"activate_timestamp"})
+    unwritable = frozenset({"activate_timestamp"})
 
     contact_id: Id
     type: Literal["sipaccount"] = "sipaccount"
@@ -148,10 +179,16 @@ class PhoneNumber(BaseModel):
         return Number(self.cc, self.ac, self.sn)
 
 
+class AliasNumber(PhoneNumber):
+    """A further telephone number; one that is a device's own (`is_devid`) registers and rings alone."""
+
+    is_devid: bool = False
+
+
 class Subscriber(Body):
     """A subscriber, at `domain` or `domain_id`; `webpassword` is never shown, and stays if not given."""
 
-    read_only = frozenset({"uuid"})
+    unwritable = frozenset({"uuid"})
 
     username: UserName
     password: Password
@@ -160,10 +197,14 @@ class Subscriber(Body):
     domain_id: Id | None = None
     status: Literal["active", "locked", "terminated"] = "active"
     primary_number: PhoneNumber | None = None
-    alias_numbers: Annotated[list[PhoneNumber], Field(max_length=1000)] = []
+    alias_numbers: Annotated[list[AliasNumber], Field(max_length=1000)] = []
     webusername: UserName | None = None
     webpassword: WebPassword | None = None
+    administrative: bool = False
+    """Whether the web login is for all of the customer's subscribers."""
     external_id: Text255 | None = None
+    profile_set_id: Id | None = None
+    profile_id: Id | None = None
 
     @model_validator(mode="after")
     def _is_somewhere(self) -> "Subscriber":
@@ -174,17 +215,39 @@ class Subscriber(Body):
     def values(self) -> dict[str, Any]:
         """Return the fields as stores take them."""
         primary = self.primary_number.number() if self.primary_number else None
-        aliases = [alias.number() for alias in self.alias_numbers]
-        return self.model_dump() | {"primary_number": primary, "alias_numbers": aliases}
+        aliases = tuple(alias.number() for alias in self.alias_numbers)
+        devices = frozenset(alias.number() for alias in self.alias_numbers if alias.is_devid)
+        return self.model_dump() | {"numbers": Numbers(primary, aliases, devices)}
+
+
+class ProfileSet(Body):
+    """A set of subscriber profiles."""
+
+    reseller_id: Id | None = None
+    name: Annotated[Printable, Field(min_length=1, max_length=255)]
+    description: Text255 = ""
+
+
+class Profile(Body):
+    """A profile of a set; its subscribers may change `attributes`, with `catchall` whatever customers may."""
+
+    set_id: Id
+    name: Annotated[Printable, Field(min_length=1, max_length=255)]
+    description: Text255 = ""
+    attributes: Annotated[list[Annotated[str, Field(max_length=31)]], Field(max_length=1000)] = []
+    set_default: bool = False
+    catchall: bool = False
 
 
 class Registration(Body):
     """A registration; without `expires` (UTC) it is for ever."""
 
-    read_only = frozenset({"username", "domain", "ruid", "received", "user_agent"})
+    unwritable = frozenset({"username", "domain", "ruid", "received", "user_agent", "instance", "reg_id"})
 
     subscriber_id: Id
     contact: SipUri
     expires: datetime | None = None
     q: Annotated[float, Field(ge=0, le=1)] = 1.0
     path: Annotated[Printable, Field(max_length=512)] | None = None
+    nat: bool = False
+    """Whether the phone is behind NAT, and wants pings."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ngcp.api.proxy import ProxyControl, ProxyRefusal, ProxyUnavailable
+from ngcp.api.proxy import Place, ProxyControl, ProxyRefusal, ProxyUnavailable
 from ngcp.provisioning.refusals import InvalidValue
 from ngcp.provisioning.registrations import RegistrationStore
 from ngcp.provisioning.store import Ended, Entity, Values
@@ -21,7 +21,8 @@ class ProxyRegistrations(RegistrationStore):
 
     async def create(self, connection: AsyncConnection, values: Values) -> int:
         """See `Creator`."""
-        ruid = await self._register(connection, values)
+        aor = await self.address_of_record(connection, values["subscriber_id"])
+        ruid = await self._register(aor, values)
         number = await self.number(connection, ruid)
         if number is None:
             raise ProxyUnavailable(f"registration {ruid} was not stored")
@@ -32,7 +33,7 @@ class ProxyRegistrations(RegistrationStore):
         for field in ("subscriber_id", "contact"):
             if values[field] != entity[field]:
                 raise InvalidValue(field, values[field], "cannot be changed")
-        await self._register(connection, values)
+        await self._register(f"{entity['username']}@{entity['domain']}", values)
         return ()
 
     async def remove(self, connection: AsyncConnection, entity: Entity) -> Ended:
@@ -40,11 +41,10 @@ class ProxyRegistrations(RegistrationStore):
         await self._proxy.remove(f"{entity['username']}@{entity['domain']}", entity["contact"])
         return ()
 
-    async def _register(self, connection: AsyncConnection, values: Values) -> str:
-        aor = await self.address_of_record(connection, values["subscriber_id"])
-        seconds = _seconds_until(values["expires"])
+    async def _register(self, aor: str, values: Values) -> str:
+        place = Place(values["contact"], values["q"], values["path"] or "", values["nat"])
         try:
-            return await self._proxy.add(aor, values["contact"], seconds, values["q"], values["path"] or "")
+            return await self._proxy.add(aor, place, _seconds_until(values["expires"]))
         except ProxyRefusal as refusal:
             if refusal.code >= http.client.INTERNAL_SERVER_ERROR:
                 raise ProxyUnavailable(str(refusal)) from refusal

@@ -1,18 +1,23 @@
 """What a request's query and headers ask for."""
 
+import json
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Final, TypeVar
 
+from pydantic import BaseModel
 from starlette.datastructures import Headers, QueryParams
+from starlette.requests import Request
 
 from ngcp.api.errors import ApiError
+from ngcp.provisioning.refusals import InvalidValue
 from ngcp.provisioning.store import Listing
 
 #: Entities of one page, and pages, that may be asked for.
 MAXIMUM_ROWS: Final = 10_000
 MAXIMUM_PAGE: Final = 1_000_000_000
 DIRECTIONS: Final[Mapping[str, bool]] = {"asc": False, "desc": True}
+Model = TypeVar("Model", bound=BaseModel)
 _OWN: Final = frozenset({"page", "rows", "order_by", "order_by_direction", "no_count"})
 
 
@@ -51,6 +56,13 @@ def read_number(text: str) -> int:
     return int(text[:20])
 
 
+def read_filter(name: str, text: str) -> int:
+    """Return the number that a filter is; raises InvalidValue."""
+    if not (text.isascii() and text.isdigit()):
+        raise InvalidValue(name, text, "a number expected")
+    return int(text[:20])
+
+
 def wants_representation(headers: Headers) -> bool:
     """Tell whether the answer to a change should show its outcome (RFC 7240 §4.2); raises ApiError."""
     asked = [one.strip() for value in headers.getlist("prefer") for one in value.split(",")]
@@ -61,3 +73,12 @@ def wants_representation(headers: Headers) -> bool:
         message = "Header 'Prefer' must be either 'return=minimal' or 'return=representation'."
         raise ApiError(HTTPStatus.BAD_REQUEST, message)
     return True
+
+
+async def read_json(request: Request, model: type[Model]) -> Model:
+    """Return the body where it may be other than JSON, too; raises ApiError and ValidationError."""
+    try:
+        return model.model_validate(json.loads(await request.body()))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        message = f"The entity is not a well-formed JSON document. {error}"
+        raise ApiError(HTTPStatus.BAD_REQUEST, message) from error

@@ -38,13 +38,13 @@ class Kind:
 
     @property
     def collection_methods(self) -> tuple[str, ...]:
-        """Methods of the collection's path."""
-        raise NotImplementedError
+        """Methods of the collection's path: it is only read, unless somebody says otherwise."""
+        return READING
 
     @property
     def item_methods(self) -> tuple[str, ...]:
         """Methods of an entity's path."""
-        raise NotImplementedError
+        return READING
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Protocol
 
 import fastapi
 from fastapi import FastAPI
@@ -11,11 +11,12 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from ngcp.api.bans import BanHandlers
+from ngcp.api.certificates import AdminCertificates, CertificateRequest
 from ngcp.api.errors import ApiError
+from ngcp.api.gate import UPLOADS
 from ngcp.api.handlers import Handlers
 from ngcp.api.patch import MAXIMUM_OPERATIONS, Operation
-from ngcp.api.resource import Kind
+from ngcp.api.resource import READING, Kind, Resource
 
 _OPERATIONS: Final = Annotated[list[Operation], fastapi.Body(max_length=MAXIMUM_OPERATIONS)]
 _NUMBER: Final = {"name": "number", "in": "path", "required": True, "schema": {"type": "integer"}}
@@ -31,8 +32,11 @@ _LISTING: Final[Mapping[str, object]] = {
 }
 
 
-def add_routes(app: FastAPI, handlers: Handlers) -> None:
-    """Let `app` serve a resource."""
+Endpoint = Callable[..., Awaitable[Response]]
+
+
+def add_routes(app: FastAPI, handlers: Handlers, uploads: Mapping[str, Endpoint] | None = None) -> None:
+    """Let `app` serve a resource; `uploads` are methods that take other media than JSON."""
     resource = handlers.resource
     item = f"{resource.path}{{number}}"
     endpoints = {
@@ -45,21 +49,81 @@ def add_routes(app: FastAPI, handlers: Handlers) -> None:
         (item, "PATCH"): _with_body(handlers.patch, _OPERATIONS),
         (item, "DELETE"): handlers.remove,
     }
+    for method, endpoint in (uploads or {}).items():
+        endpoints[resource.path if method == "POST" else item, method] = _whole(endpoint)
     _add_all(app, resource, item, endpoints)
 
 
-def add_ban_routes(app: FastAPI, handlers: BanHandlers) -> None:
-    """Let `app` serve bans of one kind; their names may hold slashes."""
-    bans = handlers.bans
-    item = f"{bans.path}{{id:path}}"
-    endpoints = {
-        (bans.path, "GET"): handlers.list,
-        (bans.path, "HEAD"): handlers.list,
-        (item, "GET"): handlers.read,
-        (item, "HEAD"): handlers.read,
-        (item, "DELETE"): handlers.remove,
-    }
-    _add_all(app, bans, item, endpoints)
+def add_download(app: FastAPI, name: str, endpoint: Endpoint) -> None:
+    """Let `app` serve the content of entities at /api/NAME/NUMBER."""
+    path = f"/api/{name}/{{number}}"
+    for method in ("GET", "HEAD"):
+        app.add_api_route(
+            path,
+            _whole(endpoint),
+            methods=[method],
+            tags=[name],
+            operation_id=f"{method.lower()}_{name}_item",
+            openapi_extra={"parameters": [_NUMBER]},
+            include_in_schema=method != "HEAD",
+        )
+    app.router.routes.append(Route(path, Otherwise(READING, "")))
+
+
+class ReadHandlers(Protocol):
+    """The methods of entities that are only read."""
+
+    async def list(self, request: Request) -> Response:
+        """Answer GET of the collection."""
+
+    async def read(self, request: Request) -> Response:
+        """Answer GET of an entity."""
+
+
+class NamedHandlers(ReadHandlers, Protocol):
+    """The methods of entities that have names instead of numbers."""
+
+    async def remove(self, request: Request) -> Response:
+        """Answer DELETE."""
+
+
+def add_named_routes(app: FastAPI, kind: Kind, handlers: NamedHandlers) -> None:
+    """Let `app` serve what the node's daemons keep; names may hold slashes."""
+    item = f"{kind.path}{{id:path}}"
+    _add_all(app, kind, item, _reading(kind, item, handlers) | {(item, "DELETE"): handlers.remove})
+
+
+def add_read_routes(app: FastAPI, kind: Kind, handlers: ReadHandlers) -> None:
+    """Let `app` serve what nobody changes over REST."""
+    item = f"{kind.path}{{number}}"
+    _add_all(app, kind, item, _reading(kind, item, handlers))
+
+
+def _reading(kind: Kind, item: str, handlers: ReadHandlers) -> dict[tuple[str, str], Endpoint]:
+    endpoints: dict[tuple[str, str], Endpoint] = {}
+    for method in ("GET", "HEAD"):
+        endpoints |= {(kind.path, method): handlers.list, (item, method): handlers.read}
+    return endpoints
+
+
+def add_document_routes(app: FastAPI, kind: Kind, endpoint: Callable[..., Any]) -> None:
+    """Let `app` serve a document that is alone at its path."""
+    for method in kind.collection_methods:
+        if method != "OPTIONS":
+            _add(app, kind, kind.path, method, endpoint)
+    _add_others(app, kind, kind.path, kind.collection_methods)
+    app.router.routes.append(Route(kind.path.rstrip("/"), Moved(kind.path)))
+
+
+def add_certificate_routes(app: FastAPI, kind: AdminCertificates) -> None:
+    """Let `app` give client certificates."""
+    _add(app, kind, kind.path, "POST", _with_body(kind.create, CertificateRequest))
+    _add_others(app, kind, kind.path, kind.collection_methods)
+    app.router.routes.append(Route(kind.path.rstrip("/"), Moved(kind.path)))
+
+
+def _add_others(app: FastAPI, kind: Kind, path: str, methods: Sequence[str]) -> None:
+    app.router.routes.append(Route(path, Otherwise(methods, kind.profile)))
 
 
 def _add_all(
@@ -69,7 +133,7 @@ def _add_all(
         for method in methods:
             if method != "OPTIONS":
                 _add(app, kind, path, method, endpoints[path, method])
-        app.router.routes.append(Route(path, Otherwise(methods, kind.profile)))
+        _add_others(app, kind, path, methods)
     app.router.routes.append(Route(kind.path.rstrip("/"), Moved(kind.path)))
 
 
@@ -113,7 +177,7 @@ def _add(app: FastAPI, resource: Kind, path: str, method: str, endpoint: Callabl
         summary=f"{summaries[method]} {resource.entity}" if method in summaries else resource.summary,
         status_code=HTTPStatus.CREATED if method == "POST" else HTTPStatus.OK,
         operation_id=f"{method.lower()}_{resource.name}{'' if of_collection else '_item'}",
-        openapi_extra={"parameters": _parameters(resource, method, path)},
+        openapi_extra={"parameters": _parameters(resource, method, path)} | _upload(resource, method),
         include_in_schema=method != "HEAD",
     )
 
@@ -122,10 +186,20 @@ def _parameters(resource: Kind, method: str, path: str) -> list[object]:
     key = [] if path == resource.path else [_NUMBER if "{number}" in path else _ID]
     if method in ("POST", "PUT", "PATCH"):
         return [*key, _PREFER]
-    if key:
+    if key or not resource.filters:
         return [*key]
     query = {**_LISTING, **{name: {"type": "string"} for name in resource.filters}}
     return [{"name": name, "in": "query", "schema": schema} for name, schema in query.items()]
+
+
+def _upload(resource: Kind, method: str) -> dict[str, Any]:
+    """Describe the bodies of a resource that takes other media than JSON."""
+    if resource.name not in UPLOADS or method not in ("POST", "PUT") or not isinstance(resource, Resource):
+        return {}
+    assert resource.body is not None, "there is something to write"
+    media = {name: {"schema": {"type": "string", "format": "binary"}} for name in UPLOADS[resource.name][0]}
+    json = {"application/json": {"schema": resource.body.model_json_schema()}}
+    return {"requestBody": {"required": True, "content": json | dict(sorted(media.items()))}}
 
 
 def _with_body(
@@ -137,4 +211,13 @@ def _with_body(
         return await handler(request, body)
 
     endpoint.__annotations__["body"] = body
+    return endpoint
+
+
+def _whole(handler: Endpoint) -> Endpoint:
+    """Return `handler` as FastAPI leaves it alone: it reads the request by itself."""
+
+    async def endpoint(request: Request) -> Response:
+        return await handler(request)
+
     return endpoint
