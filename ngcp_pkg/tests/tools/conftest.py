@@ -27,7 +27,9 @@ class Node:
     def write(self, name: Name, port: int) -> None:
         daemon = DAEMONS[name]
         content = {daemon.section: {"address": "127.0.0.1", daemon.port: port}}
-        (self.directory / f"{name.value}.yml").write_text(yaml.safe_dump(content))
+        lines = f"# rendered\nTOS=184\n{daemon.port}='127.0.0.1:{port}'\n"
+        text = yaml.safe_dump(content) if daemon.section else lines
+        (self.directory / f"{name.value}.yml").write_text(text)
 
 
 ServeNode = Callable[[CommandTable], Node]

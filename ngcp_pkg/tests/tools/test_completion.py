@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ngcp.service.commands import CommandTable
+from ngcp.service.commands import CommandTable, Json
 from ngcp.tools import kamctl, sercmd
 from ngcp.tools.control import DAEMONS, Name
 from tools.conftest import Node, ServeNode, Tool
@@ -33,12 +33,16 @@ for name, daemon in control.DAEMONS.items():
 def node(serve_node: ServeNode, tmp_path: Path) -> Node:
     """Serve a table, and install the tools into a directory."""
     table = CommandTable("kamailio-lb")
+    table.add("dlg.list", lambda: [{"call-id": "c1@h"}, {"call-id": "c2@h"}, {"call-id": "x"}], "calls")
+    table.add("list.sessions", lambda: [{"call-id": "m1@h"}, {"call-id": "m2@h"}], "media")
     table.add("htable.dump", lambda name: [], "TABLE: entries")
+    aors: Json = [{"Info": {"AoR": f"{user}@example.org"}} for user in ("alice", "bob")]
+    table.add("ul.dump", lambda what: {"Domains": [{"Domain": {"AoRs": aors}}]}, "registrations")
     table.add("htable.listTables", lambda: [{"name": "ipban"}, {"name": "auth"}], "all tables")
     table.add("stats", lambda: {"transactions": 1, "requests.INVITE": 2, "requests.BYE": 2}, "counters")
     node = serve_node(table)
-    for module in ("sercmd", "kamctl"):
-        program = tmp_path / f"ngcp-{module}"
+    for name, module in (("sercmd", "sercmd"), ("kamctl", "kamctl"), ("rtpengine-ctl", "rtpengine")):
+        program = tmp_path / f"ngcp-{name}"
         text = PROGRAM.format(
             python=sys.executable, source=str(SOURCE), module=module, directory=str(node.directory)
         )
@@ -76,7 +80,7 @@ def test_the_scripts_are_bash(script: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        (("ngcp-sercmd", ""), {"lb", "proxy"}),
+        (("ngcp-sercmd", ""), {"lb", "proxy", "rtpengine", "mediator"}),
         (("ngcp-sercmd", "lb", "htable."), {"htable.dump", "htable.listTables"}),
         (("ngcp-sercmd", "lb", "htable.dump", ""), {"ipban", "auth"}),
         (("ngcp-sercmd", "lb", "help", "htable.l"), {"htable.listTables"}),
@@ -109,3 +113,23 @@ def test_a_daemon_that_is_down_offers_nothing_and_disturbs_nobody(node: Node) ->
     (node.directory / DAEMONS[Name.LB].configuration.name).unlink()
 
     assert complete(node.directory, "ngcp-sercmd", "lb", "htable.dump", "") == []
+
+
+def test_who_is_registered_is_completed(node: Node) -> None:
+    assert complete(node.directory, "ngcp-kamctl", "proxy", "ul", "rm", "al") == ["alice@example.org"]
+    assert len(complete(node.directory, "ngcp-kamctl", "proxy", "ul", "show", "")) == 2
+
+
+def test_calls_are_completed(node: Node) -> None:
+    words = ("ngcp-kamctl", "proxy", "dialog", "terminate")
+    assert complete(node.directory, *words, "c") == ["c1@h", "c2@h"]
+    (node.directory / DAEMONS[Name.PROXY].configuration.name).unlink()
+    assert complete(node.directory, *words, "c") == []
+
+
+def test_calls_with_media_are_completed(node: Node) -> None:
+    words = ("ngcp-rtpengine-ctl", "list", "sessions")
+    assert complete(node.directory, *words, "m") == ["m1@h", "m2@h"]
+    assert complete(node.directory, "ngcp-rtpengine-ctl", "list", "t") == ["totals"]
+    (node.directory / "rtpengine.yml").unlink()
+    assert complete(node.directory, *words, "m") == []

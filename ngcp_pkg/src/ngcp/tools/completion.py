@@ -44,6 +44,25 @@ def arguments(ctx: typer.Context, incomplete: str) -> list[str]:
     return []
 
 
+def calls(incomplete: str) -> list[str]:
+    """Return the Call-IDs of the calls that the proxy has."""
+    return _call_ids(control.Name.PROXY, "dlg.list", incomplete)
+
+
+def sessions(incomplete: str) -> list[str]:
+    """Return the Call-IDs of the calls whose media are relayed."""
+    return _call_ids(control.Name.RTPENGINE, "list.sessions", incomplete)
+
+
+def _call_ids(daemon: control.Name, command: str, incomplete: str) -> list[str]:
+    try:
+        rows = call(control.DAEMONS[daemon].url(), command)
+    except (control.Misconfigured, CommandError, Unreachable):
+        return []
+    found = rows if isinstance(rows, list) else []
+    return _begin(incomplete, [str(row.get("call-id")) for row in found if isinstance(row, dict)])
+
+
 def _begin(incomplete: str, words: list[str] | tuple[str, ...]) -> list[str]:
     return [word for word in words if word.startswith(incomplete)]
 

@@ -18,6 +18,8 @@ class Name(StrEnum):
 
     LB = "lb"
     PROXY = "proxy"
+    RTPENGINE = "rtpengine"
+    MEDIATOR = "mediator"
 
 
 @dataclass(frozen=True)
@@ -29,18 +31,37 @@ class Daemon:
     """The rendered file that says where it listens."""
     section: str
     port: str
-    """Section of that file, and its key of the port; the address is `address`."""
+    """Section of that file, and its key of the port; the address is `address`.
+
+    Without a section, the file has lines KEY=ADDRESS:PORT.
+    """
     usual_port: int
 
     def url(self) -> str:
         """Return where its XMLRPC is, or raise `Misconfigured`."""
+        host, port = self.address()
+        return f"http://[{host}]:{port}/RPC2" if ":" in host else f"http://{host}:{port}/RPC2"
+
+    def address(self) -> tuple[str, int]:
+        """Return where it listens for commands, or raise `Misconfigured`."""
         try:
-            content = yaml.safe_load(self.configuration.read_text(encoding="utf-8"))
+            text = self.configuration.read_text(encoding="utf-8")
+            return self._in_yaml(text) if self.section else self._in_lines(text)
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise Misconfigured(f"{self.configuration}: {error}") from error
+        except (AttributeError, TypeError, ValueError) as error:
+            raise Misconfigured(f"{self.configuration}: {self.section or self.port}: {error}") from error
+
+    def _in_yaml(self, text: str) -> tuple[str, int]:
+        content = yaml.safe_load(text)
         section = content.get(self.section) or {} if isinstance(content, dict) else {}
-        host, port = section.get("address", "127.0.0.1"), section.get(self.port, self.usual_port)
-        return f"http://[{host}]:{port}/RPC2" if ":" in str(host) else f"http://{host}:{port}/RPC2"
+        return str(section.get("address", "127.0.0.1")), int(section.get(self.port, self.usual_port))
+
+    def _in_lines(self, text: str) -> tuple[str, int]:
+        lines = (line.partition("=") for line in text.splitlines())
+        places = (value.strip(" \"'") for key, _, value in lines if key.strip() == self.port)
+        host, _, port = next(places, f"127.0.0.1:{self.usual_port}").rpartition(":")
+        return host.strip("[]"), int(port)
 
 
 class Misconfigured(Exception):
@@ -50,6 +71,10 @@ class Misconfigured(Exception):
 DAEMONS: Final = {
     Name.LB: Daemon("kamailio-lb", Path("/etc/kamailio/lb/lb.yml"), "internal", "xmlrpc_port", 5060),
     Name.PROXY: Daemon("kamailio-proxy", Path("/etc/kamailio/proxy/proxy.yml"), "xmlrpc", "port", 8000),
+    Name.RTPENGINE: Daemon(
+        "ngcp-rtpengine-daemon", Path("/etc/default/ngcp-rtpengine-daemon"), "", "LISTEN_CLI", 9900
+    ),
+    Name.MEDIATOR: Daemon("ngcp-mediator", Path("/etc/ngcp-mediator/mediator.yml"), "xmlrpc", "port", 8095),
 }
 
 #: Exit statuses, in every tool's help.

@@ -5,13 +5,9 @@ missing, so that the next boot, or the one after a crash, goes on where this one
 """
 
 import datetime
-import grp
 import json
 import os
-import secrets
-import shutil
 import socket
-import string
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,15 +16,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Final
 
-from ngcp.tools import certificate
-
-#: Bytes of each daemon's secret; its file holds twice as many hex digits.
-SECRET_BYTES: Final = 32
-#: Units that get a secret of their own (`LoadCredential=secret:…`).
-SECRET_NAMES: Final = ("lb", "proxy")
-#: Read from a console and typed by hand: no characters that look alike (93 bits in 16 of them).
-PASSWORD_ALPHABET: Final = "".join(sorted(set(string.ascii_letters + string.digits) - set("0OolI1")))
-PASSWORD_LENGTH: Final = 16
+from ngcp.tools import certificate, files, vault
 
 
 class StepError(Exception):
@@ -39,7 +27,7 @@ class StepError(Exception):
 class Node:
     """Where a node keeps what it makes for itself."""
 
-    secrets: Path = Path("/var/lib/ngcp/secrets")
+    secrets: Path = vault.DIRECTORY
     """Directory of the secrets that systemd hands to the units as credentials."""
 
     certificates: Path = Path("/etc/ngcp-config/shared-files/ssl")
@@ -54,7 +42,7 @@ class Node:
     @property
     def administrator(self) -> Path:
         """File with the first password of the REST API's administrator."""
-        return self.secrets / "administrator"
+        return self.secrets / vault.ADMINISTRATOR
 
     @property
     def key(self) -> Path:
@@ -87,11 +75,11 @@ def make_secrets(node: Node) -> None:
     Who has set a password of his own may remove the file of the first one: later boots make no new one.
     """
     _ensure_directory(node.secrets, 0o700)
-    is_new = not any((node.secrets / name).exists() for name in SECRET_NAMES)
+    is_new = not any((node.secrets / name).exists() for name in vault.SIGNING)
     if is_new or node.administrator.exists():
-        _ensure_file(node.administrator, 0o600, _password)
-    for name in SECRET_NAMES:
-        _ensure_file(node.secrets / name, 0o600, lambda: secrets.token_hex(SECRET_BYTES).encode())
+        _ensure_file(node.administrator, 0o600, vault.make_password)
+    for name in vault.SIGNING:
+        _ensure_file(node.secrets / name, 0o600, vault.make_secret)
 
 
 def make_certificate(node: Node) -> None:
@@ -159,10 +147,6 @@ def _show_password(node: Node) -> None:
         print(f"<4>no console to show the administrator's password on: {error}; {where}", file=sys.stderr)
 
 
-def _password() -> bytes:
-    return "".join(secrets.choice(PASSWORD_ALPHABET) for _ in range(PASSWORD_LENGTH)).encode()
-
-
 def _self_signed(key: Path) -> bytes:
     now = datetime.datetime.now(datetime.UTC)
     return certificate.self_sign(key.read_bytes(), socket.gethostname(), _addresses(), now)
@@ -188,37 +172,12 @@ def _run(*command: str) -> None:
 
 def _ensure_directory(path: Path, mode: int, group: str | None = None) -> None:
     path.mkdir(parents=True, exist_ok=True)
-    _set_permissions(path, mode, group)
+    files.set_permissions(path, mode, group)
 
 
 def _ensure_file(path: Path, mode: int, make: Callable[[], bytes], group: str | None = None) -> None:
-    """Let the file be there, whole: a crash at any instant leaves either nothing or all of it."""
-    if not path.exists():
-        beside = path.with_name(f".{path.name}.new")
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "wb") as file:
-            file.write(make())
-            file.flush()
-            os.fsync(descriptor)
-        _set_permissions(beside, mode, group)
-        beside.rename(path)
-        _flush_directory(path.parent)
-    _set_permissions(path, mode, group)
-
-
-def _set_permissions(path: Path, mode: int, group: str | None) -> None:
-    if group is not None:
-        try:
-            shutil.chown(path, group=grp.getgrnam(group).gr_gid)
-        except KeyError:
-            raise StepError(f"there is no group {group}") from None
-    path.chmod(mode)
-
-
-def _flush_directory(path: Path) -> None:
-    """Make a rename in this directory survive a loss of power."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    """Let the file be there, whole."""
+    if path.exists():
+        files.set_permissions(path, mode, group)
+    else:
+        files.write(path, make(), mode, group)

@@ -12,16 +12,9 @@ from ngcp.tools.control import STATUSES, Name, ask
 from ngcp.tools.sercmd import format_result
 from ngcp.tools.table import print_rows
 from ngcp.tools.trace import Wish, follow
+from ngcp.tools.userlocation import ul
 
 #: Columns: what the daemons call them, what operators do.
-REGISTRATION: Final = {
-    "aor": "Address of record",
-    "contact": "Contact",
-    "expires": "Expires (s)",
-    "q": "q",
-    "received": "Received from",
-    "user_agent": "User agent",
-}
 CONNECTION: Final = {"type": "Type", "remote": "Remote", "local": "Local", "state": "State"}
 BAN: Final = {"table": "Table", "name": "Key", "value": "Value"}
 DESTINATION: Final = {"URI": "Proxy", "FLAGS": "State", "PRIORITY": "Priority"}
@@ -29,6 +22,19 @@ DESTINATION: Final = {"URI": "Proxy", "FLAGS": "State", "PRIORITY": "Priority"}
 IPBAN: Final = "ipban"
 AUTH: Final = "auth"
 AUTH_KEYS: Final = ("auth_count", "last_auth")
+
+DIALOG: Final = {
+    "call-id": "Call-ID",
+    "from_uri": "From",
+    "to_uri": "To",
+    "phase": "State",
+    "duration": "Duration (s)",
+    "h_entry": "Entry",
+    "h_id": "Number",
+}
+COUNTER: Final = {"key": "Counter", "calls": "Calls"}
+#: Kamailio's numbers of states.
+PHASES: Final = {1: "unconfirmed", 2: "early", 3: "unacknowledged", 4: "confirmed", 5: "ended"}
 
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 
@@ -38,13 +44,14 @@ proxy = typer.Typer(no_args_is_help=True, help="the proxy and registrar")
 ban = typer.Typer(no_args_is_help=True, help="who is banned")
 dispatcher = typer.Typer(no_args_is_help=True, help="the proxies behind the load-balancer")
 tls = typer.Typer(no_args_is_help=True, help="TLS")
-ul = typer.Typer(no_args_is_help=True, help="user locations: who is registered where")
+dialog = typer.Typer(no_args_is_help=True, help="calls as they are now")
 for group, name, parent in (
     (lb, "lb", app),
     (proxy, "proxy", app),
     (ban, "ban", lb),
     (dispatcher, "dispatcher", lb),
     (tls, "tls", lb),
+    (dialog, "dialog", proxy),
     (ul, "ul", proxy),
 ):
     parent.add_typer(group, name=name, epilog=STATUSES)
@@ -147,14 +154,38 @@ def proxy_stats(as_json: AsJson = False) -> None:
     print_rows(ask(Name.PROXY, "stats"), None, as_json=as_json)
 
 
-@ul.command("show", epilog=STATUSES)
-def show(
-    aor: Annotated[str | None, typer.Argument(help="only of this USER@DOMAIN")] = None,
+@dialog.command("show", epilog=STATUSES)
+def dialog_show(as_json: AsJson = False) -> None:
+    """Show the calls."""
+    rows = ask(Name.PROXY, "dlg.list")
+    if not as_json:
+        rows = [_with_phase(row) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    print_rows(rows, DIALOG, as_json=as_json)
+
+
+@dialog.command("show_all", epilog=STATUSES)
+def dialog_show_all(as_json: AsJson = False) -> None:
+    """Show everything that is known of the calls."""
+    print_rows(ask(Name.PROXY, "dlg.list"), None, as_json=as_json)
+
+
+@dialog.command("counters", epilog=STATUSES)
+def dialog_counters(
+    prefix: Annotated[str, typer.Argument(help="what their keys begin with, such as account or user:")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Show registrations."""
-    rows = ask(Name.PROXY, "ul.dump") if aor is None else ask(Name.PROXY, "ul.lookup", "location", aor)
-    print_rows(rows, REGISTRATION, as_json=as_json)
+    """Show how many calls subscribers, customers, resellers and peers have."""
+    print_rows(ask(Name.PROXY, "dlgcnt.list", prefix), COUNTER, as_json=as_json)
+
+
+@dialog.command("terminate", epilog=STATUSES)
+def dialog_terminate(
+    call_id: Annotated[
+        str, typer.Argument(help="of the call, as show shows it", autocompletion=completion.calls)
+    ],
+) -> None:
+    """End a call: both sides get a BYE."""
+    ask(Name.PROXY, "dlg.terminate_dlg", call_id)
 
 
 def _is_address(text: str) -> bool:
@@ -163,6 +194,11 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _with_phase(row: dict[str, Json]) -> Json:
+    state = row.get("state")
+    return row | {"phase": PHASES.get(state, str(state)) if isinstance(state, int) else str(state)}
 
 
 def _with_ends(row: dict[str, Json]) -> Json:
