@@ -26,6 +26,11 @@ echo "$*" >>"$NODE/systemctl.log"
 ! grep -qx "$2" "$NODE/failing" 2>/dev/null
 """
 
+JOURNALCTL = """#!/bin/sh
+# Gives what a test lets a unit say.
+cat "$NODE/units/${1#--unit=}.journal" 2>/dev/null
+"""
+
 IP = """#!/bin/sh
 # ip -j [-4] route show default | ip -j address show [dev NAME]
 for last; do :; done
@@ -127,6 +132,8 @@ class TemporaryNode:
             (root / directory).mkdir(exist_ok=True)
         self._program("systemctl", SYSTEMCTL)
         self._program("ip", IP)
+        self._program("ngcp-network", f'#!/bin/sh\nexec "{sys.executable}" -m ngcpcfg.interfaces "$@"\n')
+        self._program("journalctl", JOURNALCTL)
         self._program("ngcpcfg", f'#!/bin/sh\nexec "{sys.executable}" -m ngcpcfg "$@"\n')
         # It is started often and needs none but Python's own modules: -S spares the search for others.
         self._program("ngcp-service", f'#!/bin/sh\nexec "{sys.executable}" -S -m ngcpcfg.service "$@"\n')
@@ -140,6 +147,7 @@ class TemporaryNode:
             "STATE_FILES_DIR": str(self.state),
             "RUN_DIR": str(root / "run"),
             "NGCP_TESTSUITE": "1",
+            "NGCPCFG_LOG": str(root / "log"),
             "PYTHONPATH": str(Path(ngcpcfg.__file__).resolve().parents[1]),
             "PATH": f"{root / 'bin'}:{os.environ['PATH']}",
         }

@@ -4,14 +4,28 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
-from typing import Final, NamedTuple, NoReturn
+from typing import Final, NamedTuple
 
-from ngcpcfg import __version__, apply, build, report, setting, vendor
+from ngcpcfg import (
+    apply,
+    build,
+    clean,
+    defaults,
+    messages,
+    patches,
+    post_build,
+    rehearsal,
+    report,
+    setting,
+    shown,
+    transaction,
+    vendor,
+)
 from ngcpcfg.check import check
+from ngcpcfg.command_line import GIT_COMMANDS, OBSOLETE, make_parser, split_jobs
 from ngcpcfg.lock import exclusive
 from ngcpcfg.paths import Paths
-from ngcpcfg.problems import RefusedError
+from ngcpcfg.problems import InvalidError, RefusedError
 from ngcpcfg.repository import Repository
 from ngcpcfg.status import status
 from ngcpcfg.templates import RenderError
@@ -19,28 +33,50 @@ from ngcpcfg.templates import RenderError
 
 def _initialise(paths: Paths, _: argparse.Namespace) -> int:
     is_new = vendor.initialise(paths)
-    print("OK:   has been initialised" if is_new else "OK:   has been initialised already")
+    messages.info("OK:   has been initialised" if is_new else "OK:   has been initialised already")
     return 0
 
 
+def _scope(arguments: argparse.Namespace, patterns: Sequence[str] = ()) -> build.Scope:
+    return build.Scope(patterns, arguments.ignore_branch_check, arguments.jobs)
+
+
 def _build(paths: Paths, arguments: argparse.Namespace) -> int:
-    generated = build.build(paths, arguments.pattern, dry_run=arguments.dry_run)
-    say = report.would_change if arguments.dry_run else report.changed
-    print(say(report.count(len(generated), "file")))
+    scope = _scope(arguments, arguments.pattern)
+    make, say = (build.preview, report.would_change) if arguments.dry_run else (build.build, report.changed)
+    messages.info(say(report.count(len(make(paths, scope)), "file")))
     return 0
 
 
 def _apply(paths: Paths, arguments: argparse.Namespace) -> int:
-    return apply.preview(paths) if arguments.dry_run else apply.apply(paths, " ".join(arguments.message))
+    if arguments.dry_run:
+        return _rehearse(paths, arguments)
+    terms = apply.Terms(
+        scope=_scope(arguments),
+        forces_services=arguments.force_all_services,
+        keeps_failures=arguments.no_action_failure,
+    )
+    return apply.apply(paths, " ".join(arguments.message), terms)
 
 
-def _services(paths: Paths, _: argparse.Namespace) -> int:
-    return apply.run_services(paths)
+def _rehearse(paths: Paths, arguments: argparse.Namespace) -> int:
+    generated = build.preview(paths, _scope(arguments))
+    actions = rehearsal.rehearse(paths, generated, forces_services=arguments.force_all_services)
+    counts = report.count(len(generated), "file"), report.count(actions, "service action")
+    messages.info(report.would_change(*counts))
+    return 0
 
 
-def _check(paths: Paths, _: argparse.Namespace) -> int:
-    check(paths)
-    print("configs were checked successfully")
+def _services(paths: Paths, arguments: argparse.Namespace) -> int:
+    if arguments.dry_run or arguments.test:
+        return rehearsal.show(paths, forces_services=arguments.force_all_services)
+    return apply.run_services(paths, forces_services=arguments.force_all_services)
+
+
+def _check(paths: Paths, arguments: argparse.Namespace) -> int:
+    check(paths, arguments.file, ignores_branch=arguments.ignore_branch_check)
+    messages.info("yml configs were validated successfully")
+    messages.info("configs were checked successfully")
     return 0
 
 
@@ -48,7 +84,7 @@ def _commit(paths: Paths, arguments: argparse.Namespace) -> int:
     repository = Repository(paths.main)
     repository.require_initialised()
     is_new = repository.commit(" ".join(arguments.message) or "Change the configuration")
-    print("OK" if is_new else "OK:   nothing to commit.")
+    messages.info("OK" if is_new else "OK:   nothing to commit.")
     return 0
 
 
@@ -66,96 +102,123 @@ def _set(paths: Paths, arguments: argparse.Namespace) -> int:
     return setting.set_values(paths, arguments.file, arguments.assignment, shows_diff=arguments.diff)
 
 
+def _del(paths: Paths, arguments: argparse.Namespace) -> int:
+    return setting.delete(paths, arguments.file, arguments.key, shows_diff=arguments.diff)
+
+
+def _cat(paths: Paths, arguments: argparse.Namespace) -> int:
+    return shown.cat(paths, arguments.name)
+
+
+def _edit(paths: Paths, arguments: argparse.Namespace) -> int:
+    return shown.edit(paths, arguments.file)
+
+
+def _clean(paths: Paths, arguments: argparse.Namespace) -> int:
+    wanted = {name for name in clean.PARTS if getattr(arguments, name.replace("-", "_"))}
+    return clean.clean(paths, wanted, everything=arguments.all, is_forced=arguments.force)
+
+
+def _patch(paths: Paths, arguments: argparse.Namespace) -> int:
+    return patches.run(paths, arguments.name, from_custom=arguments.from_customtt)
+
+
+def _post_build(_: Paths, arguments: argparse.Namespace) -> int:
+    return post_build.run(skips_databases=arguments.no_db_sync)
+
+
+def _encrypt(paths: Paths, _: argparse.Namespace) -> int:
+    from ngcpcfg import locker  # noqa: PLC0415 -- needed seldom, and slow to load
+
+    return locker.encrypt(paths)
+
+
+def _decrypt(paths: Paths, _: argparse.Namespace) -> int:
+    from ngcpcfg import locker  # noqa: PLC0415 -- likewise
+
+    return locker.decrypt(paths)
+
+
 def _vendor(paths: Paths, arguments: argparse.Namespace) -> int:
     return vendor.update(paths, " ".join(arguments.message))
 
 
 class _Command(NamedTuple):
     run: Callable[[Paths, argparse.Namespace], int]
-    help: str
     is_exclusive: bool = False
 
 
-COMMANDS: Final = {
-    "apply": _Command(_apply, "build, let the services follow, commit", is_exclusive=True),
-    "build": _Command(_build, "render the templates", is_exclusive=True),
-    "check": _Command(_check, "check files and values"),
-    "commit": _Command(_commit, "commit all changes", is_exclusive=True),
-    "get": _Command(_get, "print the value of a key"),
-    "initialise": _Command(_initialise, "make the git repository", is_exclusive=True),
-    "services": _Command(_services, "let the services follow what was built", is_exclusive=True),
-    "set": _Command(_set, "change values in a file", is_exclusive=True),
-    "status": _Command(_status, "say what waits to be done"),
-    "vendor": _Command(_vendor, "merge the new version of the configuration", is_exclusive=True),
+_COMMANDS: Final = {
+    "apply": _Command(_apply, is_exclusive=True),
+    "build": _Command(_build, is_exclusive=True),
+    "cat": _Command(_cat),
+    "check": _Command(_check),
+    "clean": _Command(_clean, is_exclusive=True),
+    "commit": _Command(_commit, is_exclusive=True),
+    "decrypt": _Command(_decrypt, is_exclusive=True),
+    "del": _Command(_del, is_exclusive=True),
+    "edit": _Command(_edit),
+    "encrypt": _Command(_encrypt, is_exclusive=True),
+    "get": _Command(_get),
+    "initialise": _Command(_initialise, is_exclusive=True),
+    "patch": _Command(_patch, is_exclusive=True),
+    "post-build": _Command(_post_build, is_exclusive=True),
+    "services": _Command(_services, is_exclusive=True),
+    "set": _Command(_set, is_exclusive=True),
+    "status": _Command(_status),
+    "vendor": _Command(_vendor, is_exclusive=True),
 }
-
-#: Handed to git with all their arguments.
-GIT_COMMANDS: Final = {
-    "diff": "show pending changes",
-    "log": "show earlier changes",
-    "show": "show one change",
-}
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Leave with the platform's exit status for a wrong command line."""
-        self.print_usage(sys.stderr)
-        self.exit(1, f"Error: {message}\n")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="ngcpcfg", description="Configure the node from /etc/ngcp-config.")
-    parser.add_argument("--version", action="version", version=f"ngcpcfg {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    of = {
-        name: commands.add_parser(name, help=command.help, description=command.help)
-        for name, command in COMMANDS.items()
-    }
-    for name, text in (*GIT_COMMANDS.items(), ("help", "show this list"), ("version", "show the version")):
-        commands.add_parser(name, help=text)
-    for name in ("apply", "build"):
-        of[name].add_argument("--dry-run", action="store_true", help="show what would change, change nothing")
-    for name, number in (("apply", "*"), ("commit", "*"), ("vendor", "+")):
-        of[name].add_argument("message", nargs=number, help="what the change is for")
-    of["build"].add_argument("pattern", nargs="*", help="only templates whose path matches")
-    of["get"].add_argument("key", metavar="KEY", help="for example rtpproxy.minport")
-    of["set"].add_argument("--diff", action="store_true", help="show what has changed")
-    of["set"].add_argument("file", metavar="FILE", help="for example config.yml")
-    of["set"].add_argument("assignment", metavar="KEY=VALUE", nargs="+")
-    return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; 1 if it was refused."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    paths = Paths.from_environment(os.environ)
-    if words[:1] == ["help"] or words[:1] == ["version"]:
-        words = [f"--{words[0]}"]
-    if words and words[0] in GIT_COMMANDS:
-        os.execvp("git", ["git", "-C", str(paths.main), *words])
-    parsed = _parser().parse_args(words)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # scripts print in between
     os.umask(0o022)
     try:
-        return _run(COMMANDS[parsed.command], paths, parsed)
+        return _run(list(sys.argv[1:] if arguments is None else arguments))
     except RenderError as error:
         build.report_failures(error)
     except RefusedError as error:
         for problem in error.problems:
-            print(f"Error: {problem}", file=sys.stderr)
+            messages.fail(str(problem))
+        if isinstance(error, InvalidError):
+            messages.fail("Aborted, please fix issue(s) above and repeat.")
     except OSError as error:
-        print(f"Error: {error.filename}: {error.strerror}", file=sys.stderr)
+        messages.fail(f"{error.filename}: {error.strerror}")
     except KeyboardInterrupt:
-        print("Interrupted. The next 'ngcpcfg apply' does what is left to do.", file=sys.stderr)
+        messages.note("Interrupted. The next 'ngcpcfg apply' does what is left to do.")
     return 1
 
 
-def _run(command: _Command, paths: Paths, arguments: argparse.Namespace) -> int:
+def _run(words: list[str]) -> int:
+    defaults.load(os.environ)
+    paths = Paths.from_environment(os.environ)
+    words, jobs = split_jobs([OBSOLETE.get(word, word) if i == 0 else word for i, word in enumerate(words)])
+    if words and words[0] in GIT_COMMANDS:
+        _require_unlocked(paths)
+        os.execvp("git", ["git", "-C", str(paths.main), *words])
+    parsed, unknown = make_parser().parse_known_args(words)
+    if unknown:
+        raise RefusedError(f"unsupported option '{unknown[0]}'. Exiting.")
     if os.geteuid() != 0 and "NGCP_TESTSUITE" not in os.environ:
         raise RefusedError("only root may do this")
-    with exclusive(paths.run) if command.is_exclusive else nullcontext():
-        return command.run(paths, arguments)
+    parsed.jobs = jobs
+    if parsed.debug:
+        os.environ["DEBUG"] = "1"
+    command = _COMMANDS[parsed.command]
+    if parsed.command != "decrypt":
+        _require_unlocked(paths)
+    if not command.is_exclusive:
+        return command.run(paths, parsed)
+    with exclusive(paths.run):
+        transaction.recover(paths.state)
+        Repository(paths.main).outlive_a_killed_git()
+        return command.run(paths, parsed)
+
+
+def _require_unlocked(paths: Paths) -> None:
+    if paths.is_locked:
+        raise RefusedError("Configuration pool locked.")
 
 
 if __name__ == "__main__":

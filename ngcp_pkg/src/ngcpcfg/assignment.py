@@ -1,23 +1,18 @@
 """The `KEY=VALUE` of `ngcpcfg set`: what it means, and what it does to values.
 
 KEY is a dotted path; a number picks from a list and APPEND adds to one. VALUE is a number, text with or
-without quotes, a list `['a', 'b']` or a group of keys `{a => 'b'}` (also `{a: 'b'}`).
+without quotes, a list `['a', 'b']` or a group of keys `{a => 'b'}` (`ngcpcfg.literal`).
 """
 
 import re
-from pathlib import Path
 from typing import Final
 
-import yaml
-
+from ngcpcfg import literal
 from ngcpcfg.problems import RefusedError
-from ngcpcfg.values import KeyPath, Switch, Value, compose
+from ngcpcfg.values import KeyPath, Value
 
 _ARGUMENT: Final = re.compile(r"([\w.\[\]]+)=(.+)", re.DOTALL)
-_INT: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
-_FLOAT: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\.[0-9]+")
 _QUOTES: Final = re.compile(r"""(['"])(.*)\1""", re.DOTALL)
-_ARROW: Final = re.compile(r"""('[^']*'|"[^"]*")|\s*=>\s*""")
 _APPEND: Final = "APPEND"
 
 
@@ -32,46 +27,10 @@ def parse(argument: str) -> tuple[KeyPath, Value]:
 
 def _parse_value(text: str) -> Value:
     if quoted := _QUOTES.fullmatch(text):
-        return _text(quoted[2])
+        return literal.text_value(quoted[2])
     if re.fullmatch(r"\[.*\]|\{.*\}", text, re.DOTALL):
-        return _parse_collection(text)
-    return _parse_number(text) if _is_number(text) else _text(text)
-
-
-def _is_number(text: str) -> bool:
-    return (_INT.fullmatch(text) or _FLOAT.fullmatch(text)) is not None
-
-
-def _parse_number(text: str) -> Value:
-    return int(text) if _INT.fullmatch(text) else float(text)
-
-
-def _text(text: str) -> Value:
-    return Switch(text) if text in Switch.WORDS else text
-
-
-def _parse_collection(text: str) -> Value:
-    arrows_replaced = _ARROW.sub(lambda match: match[1] or ": ", text)
-    try:
-        node = compose(arrows_replaced, Path(text))
-    except RefusedError:
-        node = None
-    if not isinstance(node, yaml.CollectionNode):
-        raise RefusedError(f"can't parse '{text}'")
-    return _construct(node, text)
-
-
-def _construct(node: yaml.Node, whole: str) -> Value:
-    if isinstance(node, yaml.SequenceNode):
-        return [_construct(child, whole) for child in node.value]
-    if isinstance(node, yaml.MappingNode):
-        return {str(key.value): _construct(child, whole) for key, child in node.value}
-    if isinstance(node, yaml.ScalarNode) and node.style is None:
-        if _is_number(node.value):
-            return _parse_number(node.value)
-        kind = "array" if whole.startswith("[") else "hash"
-        raise RefusedError(f"Elements in {kind} '{whole}' should be quoted")
-    return _text(str(node.value))
+        return literal.parse(text)
+    return literal.number(text) if literal.is_number(text) else literal.text_value(text)
 
 
 def assign(values: dict[str, Value], path: KeyPath, value: Value) -> KeyPath:

@@ -1,6 +1,7 @@
 """Whether the configuration can be used at all, before anything is made of it."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,19 +14,36 @@ BRANCH: Final = "master"
 _MARKER: Final = re.compile(rb"^(?:<{7} |>{7} )", re.MULTILINE)
 
 
-def check(paths: Paths) -> Configuration:
-    """Check the repository and every value; RefusedError tells what is wrong, with file and line."""
-    check_repository(paths)
-    if problems := list(_merge_markers(paths)):
-        raise RefusedError(problems)
-    return load_checked(paths.main)
+def check(paths: Paths, only: Sequence[str] = (), *, ignores_branch: bool = False) -> Configuration:
+    """Check the repository and every value; RefusedError tells what is wrong, with file and line.
+
+    With `only`, what is wrong in other files is passed over.
+    """
+    check_repository(paths, ignores_branch=ignores_branch)
+    meant = {_existing(paths, name) for name in only}
+    try:
+        if problems := list(_merge_markers(paths)):
+            raise RefusedError(problems)
+        return load_checked(paths.main)
+    except RefusedError as error:
+        problems = [problem for problem in error.problems if not only or problem.file in meant]
+        if not problems:
+            return Configuration(paths.main)
+        raise type(error)(problems) from error
 
 
-def check_repository(paths: Paths) -> None:
+def _existing(paths: Paths, name: str) -> Path:
+    file = paths.main / name
+    if not file.is_file():
+        raise RefusedError(f"missing {name}. Exiting.")
+    return file
+
+
+def check_repository(paths: Paths, *, ignores_branch: bool = False) -> None:
     """Refuse a configuration that is not on its branch, or in the middle of a merge."""
     repository = Repository(paths.main)
     repository.require_initialised()
-    if (branch := repository.branch()) != BRANCH:
+    if (branch := repository.branch()) != BRANCH and not ignores_branch:
         raise RefusedError(
             f"branch '{branch}' in '{paths.main}' active - "
             f"please switch to branch '{BRANCH}' before continuing."

@@ -1,18 +1,23 @@
 """All YAML files as one: read, merged and checked, with the file and line each value came from."""
 
 import copy
+import glob
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from ngcpcfg import network, schema
-from ngcpcfg.problems import Problem, RefusedError
+from ngcpcfg import names, network, schema
+from ngcpcfg.problems import InvalidError, Problem, RefusedError
 from ngcpcfg.values import Document, KeyPath, Value, read
 
 #: Merged in this order: of two values for a key the later wins, groups of keys are merged, lists replaced.
 ORDER: Final = (
     "config.yml",
+    "config.NODE.yml",
+    "config.PAIR.yml",
+    "config.HOST.yml",
     "config.local.yml",
     "maintenance.yml",
     "network.yml",
@@ -123,13 +128,15 @@ def load_checked(main: Path) -> Configuration:
     """Read, merge and check; RefusedError tells everything that is wrong."""
     configuration = load(main)
     if problems := configuration.problems():
-        raise RefusedError(problems)
+        raise InvalidError(problems)
     return configuration
 
 
 def files(main: Path) -> list[Path]:
     """List the files that exist, in the order in which they are merged."""
-    return [file for pattern in ORDER for file in sorted(main.glob(pattern))]
+    own = {"NODE": names.nodename(), "PAIR": names.ALONE, "HOST": names.hostname()}
+    patterns = [re.sub("NODE|PAIR|HOST", lambda kind: glob.escape(own[kind[0]]), name) for name in ORDER]
+    return list(dict.fromkeys(file for pattern in patterns for file in sorted(main.glob(pattern))))
 
 
 def _leaves(values: dict[str, Value], path: KeyPath) -> Iterator[tuple[KeyPath, Value]]:

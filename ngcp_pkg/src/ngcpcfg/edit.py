@@ -29,6 +29,47 @@ def edit(text: str, path: KeyPath, value: Value) -> str:
     return dump(intended)  # the text is too unusual to be edited: it is written anew, with all its values
 
 
+def remove(text: str, path: KeyPath) -> str:
+    """Take what is at a path out, and give the new text of the file; KeyError if nothing is there."""
+    intended = parse(text, _NAME).values
+    _drop(intended, path)
+    edited = _cut(text, path)
+    return edited if edited is not None and _means(edited, intended) else dump(intended)
+
+
+def _drop(values: dict[str, Value], path: KeyPath) -> None:
+    *above, last = path
+    here: Value = values
+    for part in above:
+        here = here[int(part)] if isinstance(here, list) and part.isdecimal() else _below(here, part)
+    if isinstance(here, list) and last.isdecimal() and int(last) < len(here):
+        del here[int(last)]
+    elif isinstance(here, dict):
+        del here[last]
+    else:
+        raise KeyError(last)
+
+
+def _below(here: Value, part: str) -> Value:
+    if not isinstance(here, dict):
+        raise KeyError(part)
+    return here[part]
+
+
+def _cut(text: str, path: KeyPath) -> str | None:
+    """Take the lines of a key of a block mapping out; None where it stands otherwise."""
+    node = compose(text, _NAME)
+    for part in path[:-1]:
+        node = _child(node, part) if node is not None else None
+    if not isinstance(node, yaml.MappingNode) or node.flow_style:
+        return None
+    key, value = next((key, value) for key, value in node.value if key.value == path[-1])
+    start = text.rfind("\n", 0, key.start_mark.index) + 1
+    return (
+        text[:start] + text[_end_of_line(text, max(key.end_mark.index, _last_leaf(value).end_mark.index)) :]
+    )
+
+
 def _means(text: str, intended: dict[str, Value]) -> bool:
     try:
         return parse(text, _NAME).values == intended
@@ -39,7 +80,7 @@ def _means(text: str, intended: dict[str, Value]) -> bool:
 def _splice(text: str, path: KeyPath, value: Value) -> str | None:
     """Follow the path as far as the text goes, then replace what is there or insert what is missing."""
     node = compose(text, _NAME)
-    if node is None:
+    if node is None or (isinstance(node, yaml.ScalarNode) and not node.value):
         return text + dump_block(_nested(path, value), 0)
     for i, part in enumerate(path):
         child = _child(node, part)
@@ -67,11 +108,22 @@ def _nested(path: KeyPath, value: Value) -> Value:
 def _replace(text: str, node: yaml.Node, value: Value) -> str | None:
     start, end = node.start_mark.index, node.end_mark.index
     if isinstance(node, yaml.CollectionNode) and not node.flow_style:
-        return None
+        return _replace_list(text, node, value) if isinstance(node, yaml.SequenceNode) else None
     if isinstance(node, yaml.ScalarNode) and node.style in {"|", ">"}:
         return None
     space = "" if end > start or text[:start].endswith((" ", "\n")) else " "
     return f"{text[:start]}{space}{dump_inline(value)}{text[end:]}"
+
+
+def _replace_list(text: str, node: yaml.SequenceNode, value: Value) -> str | None:
+    """Write a list that stands below its key, one element a line, in the same way."""
+    start = node.start_mark.index - node.start_mark.column
+    after = text[_end_of_line(text, _last_leaf(node).end_mark.index) :]
+    if text[start : node.start_mark.index].strip():
+        return None
+    if not value:
+        return f"{text[:start].rstrip()} {dump_inline(value)}\n{after}"
+    return f"{text[:start]}{dump_block(value, node.start_mark.column)}{after}"
 
 
 def _insert(text: str, node: yaml.Node, path: KeyPath, value: Value) -> str | None:

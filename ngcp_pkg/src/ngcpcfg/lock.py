@@ -2,13 +2,13 @@
 
 import fcntl
 import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from ngcpcfg import messages
 from ngcpcfg.problems import RefusedError
 
 #: A run that restarts every daemon takes well under a minute; one that takes ten hangs.
@@ -21,6 +21,7 @@ def exclusive(run: Path, patience: float = PATIENCE) -> Iterator[None]:
     """Hold the lock; wait up to `patience` seconds for another run to end."""
     run.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(run / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    os.set_inheritable(descriptor, True)  # by git alone: whatever else is started closes what it is not given
     try:
         _acquire(descriptor, time.monotonic() + patience)
         os.truncate(descriptor, 0)
@@ -40,7 +41,7 @@ def _acquire(descriptor: int, deadline: float) -> None:
             if time.monotonic() > deadline:
                 raise RefusedError(f"another ngcpcfg (process {holder}) has not ended") from None
             if not is_told:
-                print(f"Waiting for another ngcpcfg (process {holder}) to end.", file=sys.stderr)
+                messages.note(f"Waiting for another ngcpcfg (process {holder}) to end.")
                 is_told = True
             time.sleep(_INTERVAL)
         else:

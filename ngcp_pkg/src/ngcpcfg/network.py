@@ -7,8 +7,10 @@ template that names no address can be rendered where there is no network yet.
 
 import ipaddress
 import json
+import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from ngcpcfg.schema import suggest
@@ -28,6 +30,11 @@ TYPES: Final = (
     "rtp_int",
 )
 AUTO: Final = "auto"
+#: What the node does; one node does all of it.
+ROLES: Final = ("proxy", "lb", "mgmt", "rtp", "db")
+#: Keys of `hosts.self` beside its interfaces.
+OF_A_HOST: Final = ("dbnode", "interfaces", "role", "status")
+STATUSES: Final = ("online", "offline", "inactive")
 
 
 class UnresolvedError(Exception):
@@ -40,6 +47,7 @@ def check(hosts: Value) -> Iterator[tuple[KeyPath, str]]:
     if not isinstance(host, dict):
         yield (), "must hold the key self"
         return
+    yield from _check_host(host)
     names = host.get("interfaces")
     if not isinstance(names, list) or not names:
         yield ("self", "interfaces"), "must be a list of interface names such as [lo, eth0]"
@@ -52,21 +60,35 @@ def check(hosts: Value) -> Iterator[tuple[KeyPath, str]]:
             yield ("self", "interfaces"), f"{name} is listed, but there is no hosts.self.{name}"
 
 
+def _check_host(host: dict[str, Value]) -> Iterator[tuple[KeyPath, str]]:
+    roles, status = host.get("role", []), host.get("status", STATUSES[0])
+    for role in roles if isinstance(roles, list) else [roles]:
+        if role not in ROLES:
+            yield ("self", "role"), f"{role!r} is not a role; roles are {', '.join(ROLES)}"
+    if status not in STATUSES:
+        yield ("self", "status"), f"{status!r} is not allowed; allowed is {' or '.join(STATUSES)}"
+
+
 def _check_interface(path: KeyPath, interface: dict[str, Value]) -> Iterator[tuple[KeyPath, str]]:
-    address, types = interface.get("ip"), interface.get("type")
-    if address != AUTO and not _is_address(address):
-        shown = "nothing" if address is None else repr(address)
-        yield (*path, "ip"), f"{shown} is not allowed; allowed is an IPv4 or IPv6 address or auto"
-    v6ip = interface.get("v6ip")
-    if v6ip not in (None, AUTO) and not (_is_address(v6ip) and ":" in str(v6ip)):
-        yield (*path, "v6ip"), f"{v6ip!r} is not allowed; allowed is an IPv6 address or auto"
+    for key, value in ({"ip": None} | interface).items():
+        if key == "type":
+            continue
+        if key not in OF_AN_INTERFACE:
+            yield (*path, key), f"unknown key{suggest(key, (*OF_AN_INTERFACE, 'type'))}"
+        elif not OF_AN_INTERFACE[key][1](value):
+            shown = "nothing" if value is None else repr(value)
+            yield (*path, key), f"{shown} is not allowed; allowed is {OF_AN_INTERFACE[key][0]}"
+    yield from _check_types((*path, "type"), interface.get("type"))
+
+
+def _check_types(path: KeyPath, types: Value) -> Iterator[tuple[KeyPath, str]]:
     if not isinstance(types, list):
-        yield (*path, "type"), f"must be a list of some of {', '.join(TYPES)}"
+        yield path, f"must be a list of some of {', '.join(TYPES)}"
         return
     for i, kind in enumerate(types):
         if kind not in TYPES:
             hint = suggest(str(kind), TYPES) or f"; allowed are {', '.join(TYPES)}"
-            yield (*path, "type", str(i)), f"{kind!r} is not a type of interface{hint}"
+            yield (*path, str(i)), f"{kind!r} is not a type of interface{hint}"
 
 
 def _is_address(value: Value) -> bool:
@@ -77,9 +99,74 @@ def _is_address(value: Value) -> bool:
     return isinstance(value, str)
 
 
+def _is_ipv6(value: Value) -> bool:
+    return _is_address(value) and ":" in str(value)
+
+
+def _is_netmask(value: Value) -> bool:
+    try:
+        ipaddress.IPv4Network(f"0.0.0.0/{value}")
+    except ValueError:
+        return False
+    return isinstance(value, str)
+
+
+def _is_prefix(value: Value) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 128
+
+
+def _is_hardware_address(value: Value) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}", value) is not None
+
+
+def _or_auto(accepts: Callable[[Value], bool]) -> Callable[[Value], bool]:
+    return lambda value: value == AUTO or accepts(value)
+
+
+def _or_none(accepts: Callable[[Value], bool]) -> Callable[[Value], bool]:
+    return lambda value: value is None or accepts(value)
+
+
+def _list_of(accepts: Callable[[Value], bool]) -> Callable[[Value], bool]:
+    return lambda value: value is None or (isinstance(value, list) and all(map(accepts, value)))
+
+
+#: Keys of an interface beside `type`: what is allowed, in words, and what says so.
+OF_AN_INTERFACE: Final[Mapping[str, tuple[str, Callable[[Value], bool]]]] = {
+    "ip": ("an IPv4 or IPv6 address or auto", _or_auto(_is_address)),
+    "netmask": ("a netmask such as 255.255.255.0, or auto", _or_none(_or_auto(_is_netmask))),
+    "hwaddr": (
+        "a hardware address such as 52:54:00:12:34:56, or auto",
+        _or_none(_or_auto(_is_hardware_address)),
+    ),
+    "v6ip": ("an IPv6 address or auto", _or_none(_or_auto(_is_ipv6))),
+    "v6netmask": ("a prefix length from 1 to 128, or auto", _or_none(_or_auto(_is_prefix))),
+    "shared_ip": ("a list of IP addresses", _list_of(_is_address)),
+    "shared_v6ip": ("a list of IPv6 addresses", _list_of(_is_ipv6)),
+}
+
+
+def addresses_of(host: dict[str, Any], kind: str) -> list[str]:
+    """List the addresses of all interfaces of a checked `hosts.self` that have the type `kind`.
+
+    Where an interface has addresses that move between nodes (`shared_ip`), services use the first of these.
+    """
+    return list(dict.fromkeys(_address(host, name) for name in _interfaces_of(host, kind)))
+
+
+def addresses6_of(host: dict[str, Any], kind: str) -> list[str]:
+    """List the IPv6 addresses beside them, of the interfaces that have one."""
+    return list(dict.fromkeys(filter(None, (_address6(host, name) for name in _interfaces_of(host, kind)))))
+
+
 def address_of(host: dict[str, Any], kind: str) -> str:
-    """Give the address of the first interface of a checked `hosts.self` that has the type `kind`."""
-    name = _interface_of(host, kind)
+    """Give the first of them."""
+    return _address(host, _interface_of(host, kind))
+
+
+def _address(host: dict[str, Any], name: str) -> str:
+    if shared := host[name].get("shared_ip"):
+        return str(shared[0])
     if host[name]["ip"] != AUTO:
         return str(host[name]["ip"])
     interface = _default_interface() if name == AUTO else name
@@ -91,18 +178,38 @@ def address_of(host: dict[str, Any], kind: str) -> str:
 
 def address6_of(host: dict[str, Any], kind: str) -> str:
     """Give the IPv6 address beside it, the key `v6ip`; empty if the interface has none."""
-    name = _interface_of(host, kind)
+    return _address6(host, _interface_of(host, kind))
+
+
+def _address6(host: dict[str, Any], name: str) -> str:
+    if shared := host[name].get("shared_v6ip"):
+        return str(shared[0])
     address = host[name].get("v6ip")
     if address != AUTO:
         return str(address or "")
     return _first_address(_default_interface() if name == AUTO else name, "inet6") or ""
 
 
+def resolved(host: dict[str, Any], name: str) -> dict[str, Any]:
+    """Give an interface of a checked `hosts.self`, with the addresses that it has now instead of `auto`."""
+    interface = dict(host[name])
+    own = {name: {key: interface[key] for key in ("ip", "v6ip") if key in interface}}
+    with suppress(UnresolvedError):
+        interface["ip"] = _address(own, name)
+    if interface.get("v6ip") == AUTO:
+        with suppress(UnresolvedError):
+            interface["v6ip"] = _address6(own, name)
+    return interface
+
+
 def _interface_of(host: dict[str, Any], kind: str) -> str:
-    for name in host["interfaces"]:
-        if kind in host[name]["type"]:
-            return str(name)
+    for name in _interfaces_of(host, kind):
+        return name
     raise UnresolvedError(f"no interface of network.yml has the type {kind}")
+
+
+def _interfaces_of(host: dict[str, Any], kind: str) -> list[str]:
+    return [str(name) for name in host["interfaces"] if kind in host[name]["type"]]
 
 
 def _default_interface() -> str:

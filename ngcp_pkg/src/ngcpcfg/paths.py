@@ -41,6 +41,16 @@ class Paths:
         return self.main / "templates"
 
     @property
+    def archive(self) -> Path:
+        """The file that holds a locked configuration."""
+        return self.main.with_name(f"{self.main.name}.tgz.pgp")
+
+    @property
+    def is_locked(self) -> bool:
+        """Tell whether the configuration was encrypted and erased."""
+        return self.archive.exists() and not (self.main / ".git").exists()
+
+    @property
     def queue(self) -> Path:
         """The service actions that `ngcp-service --queue` has asked for."""
         return self.run / "services.queue"

@@ -51,7 +51,7 @@ class Pending:
         return notes
 
     def _store(self, notes: dict[str, list[object] | None]) -> None:
-        write([File(self._file, json.dumps(notes, indent=1).encode(), 0o600)])
+        write(File(self._file, json.dumps(notes, indent=1).encode(), 0o600))
 
     @staticmethod
     def _time(note: list[object] | None, boot: str) -> float:

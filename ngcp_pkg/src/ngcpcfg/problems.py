@@ -27,3 +27,7 @@ class RefusedError(Exception):
             problems = Problem(problems)
         self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
+
+
+class InvalidError(RefusedError):
+    """Values are not what they may be."""

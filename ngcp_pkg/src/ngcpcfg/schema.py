@@ -3,141 +3,63 @@
 import ipaddress
 import itertools
 import operator
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
-from ngcpcfg.values import KeyPath, Switch, Value
+from ngcpcfg.values import KeyPath, Value
 
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """The values one key may have."""
-
-    allowed: str
-    """Completes the sentence "allowed is …"."""
-
-    accepts: Callable[[Value], bool]
-
-
-def _matches(pattern: str) -> Callable[[Value], bool]:
-    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
-
-
-def number(low: int, high: int, what: str = "a whole number") -> Rule:
-    """Allow whole numbers from `low` to `high`."""
-    return Rule(
-        f"{what} from {low} to {high}",
-        lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high,
-    )
-
-
-def one_of(*words: str) -> Rule:
-    """Allow these words."""
-    return Rule(" or ".join(words), lambda value: isinstance(value, str) and value in words)
-
-
-def list_of(what: str, read: Callable[[str], object]) -> Rule:
-    """Allow lists, empty ones too, of texts that `read` can read."""
-    return Rule(
-        f"a list of {what}",
-        lambda value: isinstance(value, list) and all(_is_readable(one, read) for one in value),
-    )
-
-
-def _is_readable(value: Value, read: Callable[[str], object]) -> bool:
-    if not isinstance(value, str):
-        return False
-    try:
-        read(value)
-    except (ValueError, re.error):
-        return False
-    return True
-
-
-def _read_pattern(text: str) -> None:
-    """Refuse what `ngcp.lb.agent_patterns` refuses, for its reasons."""
-    repetitions, choices = len(re.findall(r"[*+{]", text)), len(re.findall(r"[?|]", text))
-    if not 0 < len(text) <= 128 or 7 * (1 + repetitions) + choices > 21:
-        raise ValueError(text)
-    if re.search(r"\)[*+{]|\(\?|\\[1-9]", text):
-        raise ValueError(text)
-    re.compile(text)
-
-
-PORT: Final = number(1, 65535, "a port number")
-MEDIA_PORT: Final = number(1024, 65535, "a port number")
-EVEN_MEDIA_PORT: Final = Rule(
-    "an even port number from 1024 to 65534: RTP uses the even one, RTCP the next",
-    lambda value: MEDIA_PORT.accepts(value) and isinstance(value, int) and value % 2 == 0,
-)
-WORKERS: Final = Rule(
-    "a whole number from 1 to 16, or auto",
-    lambda value: value == "auto" or number(1, 16).accepts(value),
-)
-WORKER_PORT: Final = number(1024, 65521, "the first of 15 port numbers,")
-TOS: Final = number(0, 255, "the whole TOS byte,")
-SECONDS: Final = number(1, 31_536_000, "a number of seconds")
-YES_NO: Final = Rule("yes or no", lambda value: isinstance(value, Switch) and value in {"yes", "no"})
-TEXT: Final = Rule("one line of text", _matches(r"[^\x00-\x1f\x7f]*"))
-MAIL: Final = Rule("a mail address such as admin@example.org", _matches(r"[^@\s]+@[^@\s]+"))
-PATH: Final = Rule("the full path of a file", _matches(r"/[^\x00-\x1f\x7f]+"))
-
-
-def _is_address(value: Value) -> bool:
-    try:
-        ipaddress.ip_address(value if isinstance(value, str) else "")
-    except ValueError:
-        return False
-    return True
-
-
-def _is_network(value: Value) -> bool:
-    try:
-        ipaddress.ip_network(value if isinstance(value, str) else "")
-    except ValueError:
-        return False
-    return True
-
-
-def _list_of(what: str, accepts: Callable[[Value], bool]) -> Rule:
-    return Rule(f"a list of {what}", lambda value: isinstance(value, list) and all(map(accepts, value)))
-
-
-ADDRESSES: Final = _list_of("IP addresses", _is_address)
-NETWORKS: Final = _list_of("networks such as 192.0.2.0/24", _is_network)
-
-_OF_A_PROXY: Final[Mapping[str, Rule]] = {
-    "address": Rule("an IP address", _is_address),
-    "port": PORT,
-    "weight": number(1, 1000),
-    "enabled": Rule("yes or no", lambda value: isinstance(value, bool) or YES_NO.accepts(value)),
-}
-
-
-def _is_proxy(value: Value) -> bool:
-    return (
-        isinstance(value, dict)
-        and "address" in value
-        and all(key in _OF_A_PROXY and _OF_A_PROXY[key].accepts(item) for key, item in value.items())
-    )
-
-
-PROXIES: Final = Rule(
-    "a list of at most 64 proxies: address, and if you like port, weight (1 to 1000) and enabled (yes or no)",
-    lambda value: isinstance(value, list) and len(value) <= 64 and all(map(_is_proxy, value)),
+from .rules import (
+    ADDRESSES,
+    DAYS,
+    DIGESTS,
+    DIGITS,
+    E164,
+    EVEN_MEDIA_PORT,
+    HEADERS,
+    HOST,
+    LETTER,
+    LETTER_LINE,
+    MAIL,
+    MEDIA_NAMES,
+    MEDIA_PORT,
+    METHODS,
+    NETWORKS,
+    ORIGINS,
+    PATH,
+    PATH_OR_NONE,
+    PORT,
+    PROXIES,
+    SECONDS,
+    SLOTS,
+    TEXT,
+    TOS,
+    USER,
+    WORKER_PORT,
+    WORKERS,
+    YES_NO,
+    Rule,
+    is_address,
+    list_of,
+    matches,
+    number,
+    one_of,
+    read_pattern,
 )
 
-_ORIGIN: Final = _matches(r"https?://[A-Za-z0-9.\[\]:-]+")
-ORIGINS: Final = Rule(
-    "a list of origins such as https://phone.example.org",
-    lambda value: isinstance(value, list) and len(value) <= 64 and all(map(_ORIGIN, value)),
+#: Services that subscribers set by codes.
+SERVICES: Final = (
+    *("all", "block_in_clir", "cfb", "cfna", "cft", "cfu", "clir", "colr", "dnd", "forwards", "reminder"),
+    "speed_dial",
 )
-
 #: Groups whose members have labels of the operator's choice: the rules of all members are those of LABEL.
 LABELLED: Final = ("kamailio.lb.extra_sockets",)
+
+FILE_NAME: Final = Rule("part of a file's name", matches(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,31}"))
+COLUMN_NAMES: Final = Rule(
+    "a list of names of columns",
+    lambda value: isinstance(value, list) and all(map(matches(r"[a-z0-9_]{1,64}"), value)),
+)
 
 SCHEMA: Final[Mapping[str, Rule]] = {
     "general.companyname": TEXT,
@@ -155,7 +77,7 @@ SCHEMA: Final[Mapping[str, Rule]] = {
     "kamailio.lb.block_useragents.action": one_of("drop", "reject"),
     "kamailio.lb.block_useragents.ua_patterns": list_of(
         "regular expressions of 1 to 128 characters that repeat no group and hold few of * + { ? |",
-        _read_pattern,
+        read_pattern,
     ),
     "kamailio.lb.block_useragents.block_empty": YES_NO,
     "kamailio.lb.block_useragents.block_absent": YES_NO,
@@ -174,8 +96,8 @@ SCHEMA: Final[Mapping[str, Rule]] = {
     "kamailio.lb.security.failed_auth_ban_time": SECONDS,
     "kamailio.lb.server_header": TEXT,
     "kamailio.lb.extra_sockets": Rule("a label for each, below it transport, ip and port", lambda v: v == {}),
-    "kamailio.lb.extra_sockets.LABEL.transport": Rule("udp, tcp or tls", _matches("udp|tcp|tls")),
-    "kamailio.lb.extra_sockets.LABEL.ip": Rule("an IP address", _is_address),
+    "kamailio.lb.extra_sockets.LABEL.transport": Rule("udp, tcp or tls", matches("udp|tcp|tls")),
+    "kamailio.lb.extra_sockets.LABEL.ip": Rule("an IP address", is_address),
     "kamailio.lb.extra_sockets.LABEL.port": PORT,
     "kamailio.lb.tcp.max_connections": number(1, 60_000),
     "kamailio.lb.tcp.max_connections_per_address": number(1, 60_000),
@@ -207,20 +129,137 @@ SCHEMA: Final[Mapping[str, Rule]] = {
     "kamailio.proxy.max_expires": SECONDS,
     "kamailio.proxy.max_contacts": number(1, 1000),
     "kamailio.proxy.nonce_expire": SECONDS,
+    "kamailio.proxy.digest_algorithms": DIGESTS,
     "kamailio.proxy.ring_timeout": SECONDS,
+    "kamailio.proxy.max_call_duration": SECONDS,
+    "kamailio.proxy.voicemail_number": TEXT,
+    "kamailio.proxy.voicemail_access_number": E164,
+    "kamailio.proxy.peer_probe_interval": number(1, 3600, "a number of seconds"),
+    "kamailio.proxy.peer_probe_failures": number(1, 100, "a number of probes"),
     "kamailio.proxy.nat_sipping": one_of("yes", "no", "always"),
     "kamailio.proxy.natping_method": one_of("options", "crlf"),
     "kamailio.proxy.natping_interval": number(5, 3600, "a number of seconds"),
     "kamailio.proxy.natping_failures": number(0, 100, "a number of pings"),
+    **{
+        f"kamailio.proxy.service_codes.{service}": Rule(
+            'digits in quotes ("72"), or "" for none',
+            lambda value: value == "" or DIGITS.accepts(value),
+        )
+        for service in (
+            "all",
+            "block_in_clir",
+            "cfb",
+            "cfna",
+            "cft",
+            "cfu",
+            "clir",
+            "colr",
+            "dnd",
+            "forwards",
+            "reminder",
+            "speed_dial",
+        )
+    },
+    "kamailio.proxy.block_override_code": DIGITS,
+    "mediator.xmlrpc.port": PORT,
+    "mediator.metrics.enable": YES_NO,
+    "mediator.metrics.port": PORT,
+    "mediator.interval": number(1, 3600, "a number of seconds"),
+    "mediator.patience": SECONDS,
+    "b2b.port": PORT,
+    "b2b.bypass": YES_NO,
+    "b2b.control_port": PORT,
+    "b2b.xmlrpc.port": PORT,
+    "b2b.metrics.enable": YES_NO,
+    "b2b.metrics.port": PORT,
+    "b2b.server_header": TEXT,
+    "b2b.minport": MEDIA_PORT,
+    "b2b.maxport": MEDIA_PORT,
+    "b2b.sounds": PATH,
+    "b2b.headers.allow": HEADERS,
+    "b2b.headers.deny": HEADERS,
+    "b2b.methods": METHODS,
+    "b2b.refer": one_of("pass", "refuse", "execute"),
+    "b2b.session.media": MEDIA_NAMES,
+    "b2b.session.codecs": MEDIA_NAMES,
+    "b2b.session.without": MEDIA_NAMES,
+    "b2b.drain": number(0, 7, "a number of seconds"),
+    "asterisk.port": PORT,
+    "asterisk.control_port": PORT,
+    "asterisk.xmlrpc.port": PORT,
+    "asterisk.metrics.enable": YES_NO,
+    "asterisk.metrics.port": PORT,
+    "asterisk.server_header": TEXT,
+    "asterisk.minport": MEDIA_PORT,
+    "asterisk.maxport": MEDIA_PORT,
+    "asterisk.sounds": PATH,
+    "asterisk.voicemail.maxmsg": number(1, 9999),
+    "asterisk.voicemail.maxsecs": number(1, 600, "a number of seconds"),
+    "asterisk.voicemail.minsecs": number(0, 60, "a number of seconds"),
+    "asterisk.voicemail.maxsilence": number(0, 60, "a number of seconds"),
+    "asterisk.voicemail.silencethreshold": number(0, 32_768),
+    "asterisk.voicemail.held": number(0, 100_000, "a number of megabytes"),
+    "asterisk.voicemail.serveremail": MAIL,
+    "asterisk.voicemail.fromstring": TEXT,
+    "asterisk.voicemail.mailsubject": LETTER_LINE,
+    "asterisk.voicemail.mailbody": LETTER,
+    "asterisk.voicemail.smtp.host": HOST,
+    "asterisk.voicemail.smtp.port": number(0, 65_535),
+    "asterisk.voicemail.smtp.security": one_of("none", "starttls", "tls"),
+    "asterisk.voicemail.smtp.ca_file": PATH_OR_NONE,
+    "asterisk.voicemail.smtp.user": TEXT,
+    "asterisk.voicemail.smtp.password_file": PATH_OR_NONE,
+    "asterisk.drain": number(0, 7, "a number of seconds"),
+    "reminder.retries": number(0, 10),
+    "reminder.retry_time": number(10, 3600, "a number of seconds"),
+    "reminder.wait_time": number(5, 180, "a number of seconds"),
+    "reminder.late": number(60, 3600, "a number of seconds"),
+    "reminder.weekdays": DAYS,
+    "reminder.sip_fromuser": USER,
+    "reminder.sip_fromdomain": HOST,
     "rtpproxy.minport": EVEN_MEDIA_PORT,
     "rtpproxy.maxport": MEDIA_PORT,
     "rtpproxy.control_port": PORT,
+    "rtpproxy.tcp_control.enable": YES_NO,
+    "rtpproxy.tcp_control.port": PORT,
+    "rtpproxy.cli_port": PORT,
+    "rtpproxy.metrics.enable": YES_NO,
+    "rtpproxy.metrics.port": PORT,
     "rtpproxy.timeout": SECONDS,
     "rtpproxy.silent_timeout": SECONDS,
+    "rtpproxy.final_timeout": number(0, 31_536_000, "a number of seconds"),
+    "rtpproxy.delete_delay": number(0, 3600, "a number of seconds"),
+    "rtpproxy.forward_to": Rule(
+        "empty, or ADDRESS:PORT", matches(r"([0-9.]{7,15}|\[[0-9a-fA-F:.]{2,45}\]):[0-9]{1,5}|")
+    ),
+    "rtpproxy.forwarding": one_of("auto", "module", "ebpf", "userspace"),
+    "rtpproxy.recording.enable": YES_NO,
+    "rtpproxy.recording.mixed": YES_NO,
+    "rtpproxy.recording.longest": number(1, 86_400, "a number of seconds, a day at most"),
+    "rtpproxy.sound_dir": Rule("empty, or an absolute path", matches(r"(/[A-Za-z0-9._-]+)*")),
+    "rtpproxy.music_on_hold": Rule(
+        "empty, or the name of a file", matches(r"([A-Za-z0-9_][A-Za-z0-9._-]*)?")
+    ),
+    "cdrexport.directory": PATH,
+    "cdrexport.prefix": FILE_NAME,
+    "cdrexport.suffix": FILE_NAME,
+    "cdrexport.monthly_folder": YES_NO,
+    "cdrexport.daily_folder": YES_NO,
+    "cdrexport.max_rows_per_file": number(1, 100_000),
+    "cdrexport.export_unrated": YES_NO,
+    "cdrexport.export_failed": YES_NO,
+    "cdrexport.export_incoming": YES_NO,
+    "cdrexport.admin_export_fields": COLUMN_NAMES,
+    "cdrexport.reseller_export_fields": COLUMN_NAMES,
+    "cleanuptools.acc_cleanup_days": number(1, 1200, "a number of days"),
+    "cleanuptools.cdr_keep_months": number(0, 1200, "a number of months"),
+    "cleanuptools.cdr_months_ahead": number(1, 1200, "a number of months"),
     "qos.tos_rtp": TOS,
     "qos.tos_sip": TOS,
     "sshd.port": PORT,
+    "sshd.password_authentication": YES_NO,
     "www_admin.http_admin.port": PORT,
+    "www_admin.speed_dial_vsc_presets.vsc": SLOTS,
     "security.firewall.enable": YES_NO,
 }
 
@@ -232,11 +271,25 @@ ASCENDING: Final = (
 )
 
 #: Of each pair the first must be below the second.
-BELOW: Final = (("rtpproxy.minport", "rtpproxy.maxport"),)
+BELOW: Final = (
+    ("rtpproxy.minport", "rtpproxy.maxport"),
+    ("b2b.minport", "b2b.maxport"),
+    ("asterisk.minport", "asterisk.maxport"),
+    ("asterisk.voicemail.minsecs", "asterisk.voicemail.maxsecs"),
+)
 
 #: Ports of one transport on one side of the node: two daemons cannot have the same.
 DISTINCT: Final = (
-    ("kamailio.lb.port", "kamailio.lb.worker_port", "kamailio.proxy.port", "rtpproxy.control_port"),
+    (
+        "kamailio.lb.port",
+        "kamailio.lb.worker_port",
+        "kamailio.proxy.port",
+        "rtpproxy.control_port",
+        "b2b.port",
+        "b2b.control_port",
+        "asterisk.port",
+        "asterisk.control_port",
+    ),
     (
         "kamailio.lb.port",
         "kamailio.lb.tls.port",
@@ -250,6 +303,15 @@ DISTINCT: Final = (
         "kamailio.proxy.xmlrpc.port",
         "kamailio.lb.metrics.port",
         "kamailio.proxy.metrics.port",
+        "rtpproxy.tcp_control.port",
+        "rtpproxy.cli_port",
+        "rtpproxy.metrics.port",
+        "b2b.xmlrpc.port",
+        "b2b.metrics.port",
+        "mediator.xmlrpc.port",
+        "mediator.metrics.port",
+        "asterisk.xmlrpc.port",
+        "asterisk.metrics.port",
         "www_admin.http_admin.port",
         "sshd.port",
     ),

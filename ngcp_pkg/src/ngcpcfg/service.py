@@ -23,6 +23,8 @@ ACTIONS: Final = ("reload", "start", "restart", "stop")
 #: The environment variable by which ngcpcfg tells a script when its file was replaced.
 CHANGED_AT: Final = "NGCPCFG_CHANGED_AT"
 
+_PROPERTIES: Final = ("ActiveState", "ExecMainStartTimestampMonotonic", "NRestarts", "Type")
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
@@ -68,13 +70,20 @@ def is_superfluous(action: Action) -> bool:
     """Tell whether the unit was started after the change, and so runs with the new files already."""
     if action.verb == "stop" or action.changed_at == UNKNOWN:
         return False
-    properties = "--property=ActiveState,ExecMainStartTimestampMonotonic"
-    answer = subprocess.run(
-        ["systemctl", "show", properties, action.unit], capture_output=True, text=True, check=False
-    )
-    shown = dict(line.split("=", 1) for line in answer.stdout.splitlines() if "=" in line)
+    shown = properties(action.unit)
     started = int(shown.get("ExecMainStartTimestampMonotonic") or 0) / 1e6
     return shown.get("ActiveState") == "active" and started > action.changed_at
+
+
+def properties(unit: str) -> dict[str, str]:
+    """Ask systemd what a unit does and since when; what it does not tell is not there."""
+    answer = subprocess.run(
+        ["systemctl", "show", f"--property={','.join(_PROPERTIES)}", unit],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return dict(line.split("=", 1) for line in answer.stdout.splitlines() if "=" in line)
 
 
 def execute(action: Action) -> "subprocess.CompletedProcess[bytes]":

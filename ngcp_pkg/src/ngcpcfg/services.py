@@ -6,15 +6,17 @@ directory. Both are run by sh.
 
 import os
 import subprocess
-import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ngcpcfg import service
+from ngcpcfg import health, messages, service
 from ngcpcfg.paths import Paths
 from ngcpcfg.pending import Pending
+from ngcpcfg.pool import Pool
 from ngcpcfg.service import CHANGED_AT, Action
+from ngcpcfg.undo import Undo
 
 _DIRECTORY_WIDE: Final = "ngcpcfg.services"
 _UNITS: Final = ("/etc/systemd/system/", "/etc/init.d/")
@@ -54,6 +56,21 @@ def scripts_for(changed: dict[str, float], pool: Path) -> list[Script]:
     return [Script(path, at) for path, at in wanted.items()]
 
 
+def force(paths: Paths) -> None:
+    """Let the services of every file count as pending, whether it changed or not."""
+    Pending(paths.state).announce(all_targets(paths))
+
+
+def all_targets(paths: Paths) -> list[str]:
+    """List every file that a template makes."""
+    return [template.target for template in Pool(paths.templates).find()]
+
+
+def concern_systemd(changed: Iterable[str]) -> bool:
+    """Tell whether systemd must read its units again."""
+    return any(target.startswith(_UNITS) for target in changed)
+
+
 def run(paths: Paths) -> Outcome:
     """Run what pending files need; they stay pending if anything fails, so that the next run tries again."""
     pending = Pending(paths.state)
@@ -67,28 +84,30 @@ def run(paths: Paths) -> Outcome:
     done = [action for action in service.take(paths.queue) if not service.is_superfluous(action)]
     for action in done:
         failed += _execute(action)
+    failed += health.ailing(done)
     if not failed:
         pending.clear()
+        Undo(paths).forget()
     return Outcome(tuple(done), tuple(failed))
 
 
 def _reload_systemd(changed: dict[str, float]) -> list[str]:
-    if not any(target.startswith(_UNITS) for target in changed):
+    if not concern_systemd(changed):
         return []
-    print("Reloading systemd daemon")
+    messages.info("Reloading systemd daemon")
     return _complain("systemctl daemon-reload", subprocess.run(["systemctl", "daemon-reload"], check=False))
 
 
 def _run(script: Script, paths: Paths) -> list[str]:
     name = script.name(paths.templates)
-    print(f"Executing action for {name}")
+    messages.info(f"Executing action for {name}")
     environment = {**os.environ, CHANGED_AT: str(script.changed_at)}
     done = subprocess.run(["sh", str(script.path)], cwd="/", env=environment, check=False)
     return _complain(name, done)
 
 
 def _execute(action: Action) -> list[str]:
-    print(f"Executing enqueued services actions: {action}")
+    messages.info(f"Executing enqueued services actions: {action}")
     return _complain(str(action), service.execute(action))
 
 
@@ -96,5 +115,5 @@ def _complain(what: str, done: "subprocess.CompletedProcess[bytes]") -> list[str
     """Warn of what has failed; the list of failures it adds."""
     if done.returncode == 0:
         return []
-    print(f"Warning: {what} returned with error code, continuing anyway.", file=sys.stderr)
+    messages.warn(f"{what} returned with error code, continuing anyway.")
     return [what]

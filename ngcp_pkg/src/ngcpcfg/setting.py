@@ -1,14 +1,14 @@
-"""`ngcpcfg get` and `ngcpcfg set`: single values, read from all files and written to one."""
+"""`ngcpcfg get`, `set` and `del`: single values, read from all files and written to one."""
 
 import difflib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ngcpcfg import report
+from ngcpcfg import messages, report
 from ngcpcfg.assignment import parse
 from ngcpcfg.configuration import Configuration, files, load
-from ngcpcfg.edit import edit
+from ngcpcfg.edit import edit, remove
 from ngcpcfg.paths import Paths
 from ngcpcfg.problems import Problem, RefusedError
 from ngcpcfg.values import Value, dump, read
@@ -31,7 +31,7 @@ def _shown(value: Value) -> str:
         case bool():
             return str(value).lower()
         case dict():
-            return dump(value).removeprefix("---\n").rstrip("\n")
+            return dump(value).removeprefix("---").strip("\n ")
         case list():
             return " ".join(_shown(item) for item in value)
     return str(value)
@@ -44,22 +44,43 @@ def set_values(paths: Paths, name: str, assignments: Sequence[str], *, shows_dif
     new = old
     for assignment in assignments:
         new = edit(new, *parse(assignment))
+    return replace(paths, file, old, new, shows_diff=shows_diff)
+
+
+def delete(paths: Paths, name: str, keys: Sequence[str], *, shows_diff: bool = False) -> int:
+    """Remove keys of one file; nothing is written if one of them is needed, one that is gone is warned of."""
+    file = _find(paths, name)
+    old = _read(file)
+    new = old
+    for key in keys:
+        try:
+            new = remove(new, tuple(key.split(".")))
+        except (KeyError, IndexError):
+            messages.warn(str(Problem("is not there", file, None, key)))
+    return replace(paths, file, old, new, shows_diff=shows_diff)
+
+
+def replace(paths: Paths, file: Path, old: str, new: str, *, shows_diff: bool) -> int:
+    """Give a file its new text, unless that makes wrong what was right."""
     if new == old:
-        print(report.NOTHING)
+        messages.info(report.NOTHING)
         return 0
     if problems := _new_problems(paths, file, new):
         raise RefusedError(problems)
-    write([File(file, new.encode(), file.stat().st_mode & 0o7777)])
+    write(File(file, new.encode(), file.stat().st_mode & 0o7777))
     if shows_diff:
         sides = old.splitlines(keepends=True), new.splitlines(keepends=True)
         sys.stdout.writelines(difflib.unified_diff(sides[0], sides[1], str(file), f"{file} (new)"))
-    print(report.changed(str(file)))
+    messages.info(report.changed(str(file)))
     return 0
 
 
 def _find(paths: Paths, name: str) -> Path:
     inside = paths.main / name
-    return inside if inside.exists() else Path(name).absolute()
+    file = inside if inside.exists() else Path(name).absolute()
+    if not file.is_file():
+        raise RefusedError(f"missing {name}. Exiting.")
+    return file
 
 
 def _read(file: Path) -> str:

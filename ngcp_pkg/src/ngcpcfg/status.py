@@ -1,6 +1,6 @@
 """What `ngcpcfg status` says: one block for each thing that may wait for the operator."""
 
-from ngcpcfg import build
+from ngcpcfg import build, overrides
 from ngcpcfg.check import BRANCH
 from ngcpcfg.configuration import load_checked
 from ngcpcfg.paths import Paths
@@ -32,6 +32,7 @@ def status(paths: Paths) -> list[str]:
         *_reboot(paths),
         "Checking state of pending builds:",
         *_builds(paths, repository),
+        *_overrides(paths),
     ]
 
 
@@ -58,7 +59,7 @@ def _rendered(paths: Paths) -> list[str]:
         return ["OK:   nothing to generate"]
     return [
         "ACTION_NEEDED: files differ from what the configuration makes:",
-        *(f"  {rendering.template.target}" for rendering in stale),
+        *(f"  {target}" for target in stale),
         "-> execute 'ngcpcfg apply'",
     ]
 
@@ -74,6 +75,17 @@ def _reboot(paths: Paths) -> list[str]:
     if paths.reboot_required.exists():
         return ["ACTION_NEEDED: reboot requested", "-> execute 'reboot'"]
     return ["OK:     no reboot requested"]
+
+
+def _overrides(paths: Paths) -> list[str]:
+    stale = overrides.stale(paths)
+    if not stale:
+        return []
+    return [
+        "Checking the operator's templates:",
+        "ACTION_NEEDED: the platform's have changed since:",
+        *(f"  {override}" for override in stale),
+    ]
 
 
 def _builds(paths: Paths, repository: Repository) -> list[str]:

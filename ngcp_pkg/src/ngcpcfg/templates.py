@@ -1,51 +1,35 @@
-"""Which templates there are, and what each makes of the configuration's values.
+"""What each template makes of the configuration's values.
 
-Templates are Jinja2 with the delimiters `[% statement %]`, `[%= expression %]` and `[%# comment %]`: Ansible
-deploys them with its own `{{ }}`, so neither pass eats the other's. A key that does not exist is an error,
-never an empty string.
+Templates are Jinja2 (`jinja`) or Template Toolkit (`toolkit`). Those whose values and text are what they were
+need not be rendered again: `Memory` knows what they make.
 """
 
-import traceback
-from collections.abc import Iterable
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, TypeAlias
 
-import jinja2
-from jinja2.utils import missing
-
-from ngcpcfg.context import Section
+from ngcpcfg import jobs, reads, toolkit
+from ngcpcfg.pool import Pool, Template
 from ngcpcfg.problems import Problem, RefusedError
-from ngcpcfg.schema import suggest
-from ngcpcfg.values import compose
-
-_POOLS: Final = ("etc", "var")
-_OVERRIDE: Final = ".customtt.j2"
-_SUFFIX: Final = ".j2"
-_WRITE_BITS: Final = 0o222
-_METHODS: Final = frozenset({"items", "keys", "values"})
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """One template and the file it makes."""
-
-    target: str
-    """The path on the node of the file it makes."""
-
-    source: Path
-    """What is rendered: the operator's `X.customtt.j2` if there is one, else `X.j2`."""
-
-    mode: int
-    """The permissions of the file it makes: those of `X.j2` without the right to write."""
+from ngcpcfg.reads import Place
+from ngcpcfg.values import check_syntax
+from ngcpcfg.writer import File, jot
 
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """What a template has made."""
+    """What a template has made, and of what."""
 
     template: Template
     content: bytes
+    reads: Mapping[Place, str]
+    includes: frozenset[str]
+
+
+_Result: TypeAlias = "Rendering | list[Problem]"
 
 
 class RenderError(RefusedError):
@@ -56,119 +40,154 @@ class RenderError(RefusedError):
         super().__init__(problem for problems in failures.values() for problem in problems)
 
 
-def find(pool: Path) -> list[Template]:
-    """List the templates below `pool`, sorted by target."""
-    bases: dict[str, Path] = {}
-    overrides: dict[str, Path] = {}
-    for top in _POOLS:
-        for path in (pool / top).rglob(f"*{_SUFFIX}"):
-            name = f"/{path.relative_to(pool)}"
-            if name.endswith(_OVERRIDE):
-                overrides[name.removesuffix(_OVERRIDE)] = path
-            else:
-                bases[name.removesuffix(_SUFFIX)] = path
-    found = bases | overrides
-    return [_template(target, found[target], bases.get(target)) for target in sorted(found)]
-
-
-def _template(target: str, source: Path, base: Path | None) -> Template:
-    return Template(target, source, (base or source).stat().st_mode & 0o777 & ~_WRITE_BITS)
-
-
-def render(templates: Iterable[Template], pool: Path, context: dict[str, Any]) -> list[Rendering]:
+def render(
+    templates: Sequence[Template], pool: Pool, context: Mapping[str, Any], processes: int = 1
+) -> list[Rendering]:
     """Render all in memory; RenderError tells every template that failed, with file and line."""
-    environment = _Environment(pool)
-    renderings: list[Rendering] = []
-    failures: dict[Template, list[Problem]] = {}
-    for template in templates:
-        try:
-            renderings.append(_render(environment, template, pool, context))
-        except RefusedError as error:
-            failures[template] = list(error.problems)
+    foreign = [template for template in templates if template.is_toolkit]
+    own = [template for template in templates if not template.is_toolkit]
+    results = _render_toolkit(foreign, pool, context, processes) | _render_jinja(
+        own, pool, context, processes
+    )
+    failures = {template: result for template, result in results.items() if isinstance(result, list)}
     if failures:
         raise RenderError(failures)
-    return renderings
+    return [made for template in templates if isinstance(made := results[template], Rendering)]
 
 
-def _render(
-    environment: "_Environment", template: Template, pool: Path, context: dict[str, Any]
-) -> Rendering:
-    name = template.source.relative_to(pool).as_posix()
+def _render_jinja(
+    templates: Sequence[Template], pool: Pool, context: Mapping[str, Any], processes: int
+) -> dict[Template, _Result]:
+    if not templates:
+        return {}
+    from ngcpcfg.jinja import Renderer  # noqa: PLC0415 -- its import costs more than all else of a build in vain
+
+    renderer = Renderer(pool, context)
+
+    def make(template: Template) -> _Result:
+        try:
+            made = renderer.render(template)
+        except RefusedError as error:
+            return list(error.problems)
+        return _checked(template, made.text, made.reads, made.includes)
+
+    return dict(zip(templates, jobs.spread(make, templates, processes), strict=True))
+
+
+def _render_toolkit(
+    templates: Sequence[Template], pool: Pool, context: Mapping[str, Any], processes: int
+) -> dict[Template, _Result]:
+    """Render what may look at anything, and so is rendered every time."""
+    if not templates:
+        return {}
+
+    def make(share: Sequence[Template]) -> list[_Result]:
+        made = toolkit.render(share, pool, context)
+        return [
+            _checked(template, result, {("ngcp", "toolkit"): reads.UNKNOWN}, frozenset())
+            if isinstance(result, str)
+            else result
+            for template, result in zip(share, made, strict=True)
+        ]
+
+    shares = jobs.shares(templates, processes)
+    results = jobs.spread(make, shares, processes, worth=1)
+    return {
+        template: result
+        for share, made in zip(shares, results, strict=True)
+        for template, result in zip(share, made, strict=True)
+    }
+
+
+def _checked(
+    template: Template, text: str, looked_at: Mapping[Place, str], includes: frozenset[str]
+) -> _Result:
     try:
-        text = environment.get_template(name).render(context)
-    except UnicodeDecodeError as error:
-        raise RefusedError(Problem("is not UTF-8", template.source)) from error
-    except Exception as error:  # a template is a program: whatever it raises is its author's to see
-        raise RefusedError(_blame(error, template.source, pool)) from error
-    if Path(template.target).suffix in {".yml", ".yaml"}:
         _check_yaml(text, template)
-    return Rendering(template, text.encode())
-
-
-def _blame(error: Exception, source: Path, pool: Path) -> Problem:
-    """Find the template line an exception came from."""
-    if isinstance(error, jinja2.TemplateSyntaxError):
-        return Problem(error.message or "syntax error", Path(error.filename or source), error.lineno)
-    known = isinstance(error, jinja2.TemplateError | RefusedError)
-    text = str(error) if known else f"{type(error).__name__}: {error}"
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if Path(frame.filename).is_relative_to(pool):
-            return Problem(text, Path(frame.filename), frame.lineno)
-    return Problem(text, source)
+    except RefusedError as error:
+        return list(error.problems)
+    return Rendering(template, text.encode(), looked_at, includes)
 
 
 def _check_yaml(text: str, template: Template) -> None:
+    if Path(template.target).suffix not in {".yml", ".yaml"}:
+        return
     try:
-        compose(text, Path(template.target))
+        check_syntax(text, Path(template.target))
     except RefusedError as error:
         found = error.problems[0]
         problem = f"would make line {found.line} of {template.target} {found.text}"
         raise RefusedError(Problem(problem, template.source)) from error
 
 
-class _UndefinedKey(jinja2.StrictUndefined):
-    """A key that is not there: says its whole name and which one may have been meant."""
+class Memory:
+    """What templates have made before; losing it costs nothing but time."""
 
-    __slots__ = ()
+    def __init__(self, file: Path, pool: Pool, context: Mapping[str, Any]) -> None:
+        self._file = file
+        self._pool = pool
+        self._context = context
+        self._notes = self._load()
+        self._is_new = False
 
-    def __init__(
-        self,
-        hint: str | None = None,
-        obj: object = missing,
-        name: str | None = None,
-        exc: type[jinja2.TemplateRuntimeError] = jinja2.UndefinedError,
-    ) -> None:
-        if hint is None and isinstance(obj, Section):
-            hint = f"{obj.path(name)} is not defined{suggest(str(name), obj)}"
-        super().__init__(hint, obj, name, exc)
-
-
-class _Environment(jinja2.Environment):
-    """Jinja2 as node templates are written in it."""
-
-    def __init__(self, pool: Path) -> None:
-        super().__init__(
-            block_start_string="[%",
-            block_end_string="%]",
-            variable_start_string="[%=",
-            variable_end_string="%]",
-            comment_start_string="[%#",
-            comment_end_string="%]",
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            undefined=_UndefinedKey,
-            loader=jinja2.FileSystemLoader(pool),
+    def is_current(self, template: Template, path: Path) -> bool:
+        """Tell whether a file is what its template would make, without rendering it."""
+        note = self._notes.get(template.target)
+        if note is None or note["source"] != self._pool.name(template.source):
+            return False
+        try:
+            content = path.read_bytes()
+            mode = path.stat().st_mode & 0o7777
+            texts = {name: self._digest(name) for name in note["texts"]}
+        except OSError:
+            return False
+        return (
+            mode == template.mode
+            and _digest(content) == note["content"]
+            and texts == note["texts"]
+            and all(self._is_same(tuple(place), noted) for place, noted in note["reads"])
         )
 
-    def getattr(self, obj: object, attribute: str) -> object:
-        """Take a key before a method of the same name: `x.items` is a key if there is one."""
-        if isinstance(obj, Section) and (attribute in obj or attribute not in _METHODS):
-            return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
-        return super().getattr(obj, attribute)
+    def _is_same(self, place: Place, noted: str) -> bool:
+        if place[:1] == ("ngcp",):
+            return reads.digest(self._context["ngcp"].recall(*place[1:])) == noted
+        return reads.is_same(place, noted, self._context)
 
-    def getitem(self, obj: object, argument: Any) -> object:  # noqa: ANN401 -- Jinja2's type
-        """Take only a key, never an attribute."""
-        if isinstance(obj, Section):
-            return obj[argument] if argument in obj else self.undefined(obj=obj, name=argument)
-        return super().getitem(obj, argument)
+    def learn(self, renderings: Sequence[Rendering]) -> None:
+        """Take to mind what has been made."""
+        self._is_new = self._is_new or bool(renderings)
+        for rendering in renderings:
+            source = rendering.template.source
+            names = {source.relative_to(self._pool.root).as_posix(), *rendering.includes}
+            self._notes[rendering.template.target] = {
+                "source": self._pool.name(source),
+                "texts": {name: self._digest(name) for name in sorted(names)},
+                "reads": list(rendering.reads.items()),
+                "content": _digest(rendering.content),
+            }
+
+    def store(self) -> None:
+        """Remember it."""
+        if self._is_new:
+            noted = {"program": _program(), "templates": self._notes}
+            jot(File(self._file, json.dumps(noted).encode(), 0o600))
+
+    def _digest(self, name: str) -> str:
+        return _digest(self._pool.read(self._pool.root / name))
+
+    def _load(self) -> dict[str, Any]:
+        try:
+            noted = json.loads(self._file.read_text())
+        except (OSError, ValueError):
+            return {}
+        known: dict[str, Any] = noted["templates"] if noted.get("program") == _program() else {}
+        return known
+
+
+def _program() -> int:
+    """Tell versions of this program apart."""
+    return max(module.stat().st_mtime_ns for module in Path(__file__).parent.glob("*.py"))
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()

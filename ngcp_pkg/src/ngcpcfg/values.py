@@ -7,7 +7,7 @@ colons is text, because here it is a phone number or a hardware address.
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 import yaml
 
@@ -50,6 +50,12 @@ class Reader(yaml.SafeLoader):
     yaml_implicit_resolvers = {}  # noqa: RUF012 -- emptied so that PyYAML's own rules do not apply
 
 
+class _FastReader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # one of two classes
+    """The same in C, where it is installed; it tells the line of a node, but not reliably where that ends."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
+
+
 class _Writer(yaml.SafeDumper):
     """Writes what the platform writes: null as ~, lists not indented, doubtful text quoted."""
 
@@ -64,7 +70,7 @@ def _represent_text(writer: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     return writer.represent_scalar(f"{_TAG}str", str(text), style='"' if "\n" in text else None)
 
 
-for _class, _rules in ((Reader, _READ), (_Writer, _QUOTED)):
+for _class, _rules in ((Reader, _READ), (_FastReader, _READ), (_Writer, _QUOTED)):
     for _name, (_pattern, _first) in _rules.items():
         _class.add_implicit_resolver(_TAG + _name, re.compile(f"(?:{_pattern})$"), list(_first))
 _Writer.add_representer(type(None), lambda writer, _: writer.represent_scalar(f"{_TAG}null", "~"))
@@ -98,10 +104,12 @@ def read(file: Path) -> Document:
 def parse(text: str, file: Path) -> Document:
     """Read YAML text as `read` does; `file` is only its name in errors."""
     lines: Lines = {}
-    node = compose(text, file)
+    node = _compose_fast(text, file)
     if node is None:
         return Document(file, {}, lines)
     values = _construct(node, (), lines, file)
+    if values is None:  # nothing but `---`
+        return Document(file, {}, lines)
     if not isinstance(values, dict):
         raise RefusedError(Problem("must consist of keys and values", file, node.start_mark.line + 1))
     return Document(file, values, lines)
@@ -119,6 +127,19 @@ def compose(text: str, file: Path) -> yaml.Node | None:
         ) from error
     except yaml.YAMLError as error:
         raise RefusedError(Problem(f"invalid YAML: {str(error).splitlines()[0]}", file)) from error
+
+
+def check_syntax(text: str, file: Path) -> None:
+    """Refuse text that is not YAML; RefusedError names the line that is wrong."""
+    _compose_fast(text, file)
+
+
+def _compose_fast(text: str, file: Path) -> yaml.Node | None:
+    try:
+        node: yaml.Node | None = yaml.compose(text, Loader=_FastReader)
+    except yaml.YAMLError:
+        return compose(text, file)  # says the same in better words
+    return node
 
 
 def dump(values: Value) -> str:

@@ -6,10 +6,9 @@ into `master`. The merge is tried in memory first: if both sides changed the sam
 
 import re
 import sys
-import tempfile
 from typing import Final
 
-from ngcpcfg import report
+from ngcpcfg import messages, overrides, permissions, report
 from ngcpcfg.check import BRANCH, check_repository
 from ngcpcfg.paths import Paths
 from ngcpcfg.problems import RefusedError
@@ -35,6 +34,7 @@ def initialise(paths: Paths) -> bool:
         if not ignore.exists():
             ignore.write_text(_IGNORED)
         repository.commit("Initialise the configuration")
+    permissions.install_hooks(paths.main)
     return _add_vendor_tree(paths, repository) or is_new
 
 
@@ -58,16 +58,18 @@ def update(paths: Paths, message: str) -> int:
         raise RefusedError(f"{paths.vendor} is not there; run ngcpcfg initialise")
     theirs.commit(message)
     if ours.attempt("merge-base", "--is-ancestor", VENDOR, "HEAD").returncode == 0:
-        print(report.NOTHING)
+        messages.info(report.NOTHING)
         return 0
     _require_mergeable(ours)
     ours.commit(f"Changes made before: {message}")
     before = ours.head()
     ours.git("merge", "--quiet", "--no-edit", "--message", message, VENDOR)
     merged = ours.git("diff", "--name-only", before, "HEAD").splitlines()
+    permissions.take_over(paths.vendor, paths.main, merged)
     for file in merged:
-        print(f"Merging {file}: OK")
-    print(report.changed(report.count(len(merged), "file")))
+        messages.info(f"Merging {file}: OK")
+    overrides.warn_of_stale(paths)
+    messages.info(report.changed(report.count(len(merged), "file")))
     return 0
 
 
@@ -75,12 +77,12 @@ def _require_mergeable(ours: Repository) -> None:
     attempt = ours.attempt("merge-tree", "--write-tree", "--name-only", "--messages", _snapshot(ours), VENDOR)
     if attempt.returncode == 0:
         return
-    listing, _, messages = attempt.stdout.partition("\n\n")
+    listing, _, said = attempt.stdout.partition("\n\n")
     tree, *conflicts = listing.splitlines()
     for file in conflicts:
-        print(f"{ours.tree / file}: both sides have changed the same lines:", file=sys.stderr)
+        messages.note(f"{ours.tree / file}: both sides have changed the same lines:")
         sys.stderr.writelines(_both_sides(ours.attempt("show", f"{tree}:{file}").stdout))
-    sys.stderr.writelines(f"{line}\n" for line in messages.splitlines() if line.startswith("CONFLICT"))
+    sys.stderr.writelines(f"{line}\n" for line in said.splitlines() if line.startswith("CONFLICT"))
     raise RefusedError(
         "the new version contradicts the operator's changes; nothing was merged. To resolve it: "
         f"ngcpcfg commit, cd {ours.tree}, git merge {VENDOR}, edit the files above, ngcpcfg apply 'merged'"
@@ -97,9 +99,4 @@ def _both_sides(text: str) -> list[str]:
 
 def _snapshot(repository: Repository) -> str:
     """Give a commit of the working tree as it is, on no branch, without touching branch, index or files."""
-    with tempfile.TemporaryDirectory() as directory:
-        index = {"GIT_INDEX_FILE": f"{directory}/index"}
-        repository.git("read-tree", "HEAD", environment=index)
-        repository.git("add", "--all", environment=index)
-        tree = repository.git("write-tree", environment=index).strip()
-    return repository.git("commit-tree", tree, "-p", "HEAD", "-m", "as it is").strip()
+    return repository.git("commit-tree", repository.snapshot(), "-p", "HEAD", "-m", "as it is").strip()

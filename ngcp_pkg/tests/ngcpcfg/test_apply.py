@@ -109,7 +109,8 @@ def test_a_dry_run_shows_the_difference_and_makes_none(node: TemporaryNode) -> N
 
     assert "-TOS=184\n+TOS=96\n" in result.out
     assert "Would execute action for /etc/default/ngcp-rtpengine-daemon.services\n" in result.out
-    assert result.last == "Would change: 1 file."
+    assert "Would execute enqueued services actions: ngcp-rtpengine-daemon restart\n" in result.out
+    assert result.last == "Would change: 1 file, 1 service action."
     assert node.snapshot() == before
     assert node.actions() == []
     assert node.run("apply", "lower").last == "Changed: 1 file, 1 service action, committed."

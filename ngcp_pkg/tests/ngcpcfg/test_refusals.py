@@ -49,7 +49,10 @@ def test_an_unresolved_merge_is_refused(node: TemporaryNode) -> None:
 
 
 def test_what_is_right_is_said_to_be(node: TemporaryNode) -> None:
-    assert node.run("check").out == "configs were checked successfully\n"
+    assert (
+        node.run("check").out
+        == "yml configs were validated successfully\nconfigs were checked successfully\n"
+    )
 
 
 def test_without_a_repository_there_is_nothing_to_work_on(empty_node: TemporaryNode) -> None:
@@ -67,7 +70,7 @@ def test_a_wrong_command_line_shows_the_usage(
         main(arguments)
 
     assert left.value.code == 1
-    assert capsys.readouterr().err.startswith("usage: ngcpcfg")
+    assert capsys.readouterr().err.startswith("Usage: ngcpcfg")
 
 
 @pytest.mark.parametrize(("word", "answer"), [("help", "let the services follow"), ("version", "ngcpcfg ")])

@@ -72,22 +72,138 @@ def test_what_daemons_stand_on_is_followed_first(node: TemporaryNode) -> None:
     assert node.actions() == ["restart sysctl", RELAY_RESTART]
 
 
-def test_a_service_that_fails_is_said_to_and_tried_again(node: TemporaryNode) -> None:
+def test_a_change_with_which_a_service_fails_is_taken_back(node: TemporaryNode) -> None:
     node.edit("config.yml", "tos_rtp: 184", "tos_rtp: 96")
     (node.root / "failing").write_text("ngcp-rtpengine-daemon\n")
 
     failed = node.run("apply", "lower")
 
     assert failed.status == 1
-    assert failed.last == "Changed: 1 file, 1 service action, committed."
-    assert failed.err == (
+    assert failed.last == (
+        f"Rolled back: 1 file. The change was not applied; it waits in {node.main}. "
+        "The reason: ngcp-rtpengine-daemon restart."
+    )
+    assert failed.err.startswith(
         "Warning: ngcp-rtpengine-daemon restart returned with error code, continuing anyway.\n"
         "Error: these have failed: ngcp-rtpengine-daemon restart\n"
     )
+    assert failed.err.endswith("Error: not even the earlier files help: ngcp-rtpengine-daemon restart\n")
+    assert "TOS=184" in node.rendered("/etc/default/ngcp-rtpengine-daemon")
+    assert "tos_rtp: 96" in (node.main / "config.yml").read_text()
+    assert node.run("commit").out == "OK\n"  # it was not committed
 
+    (node.root / "failing").unlink()
+    assert node.run("apply").last == "Changed: 1 file, 1 service action."
+    assert "TOS=96" in node.rendered("/etc/default/ngcp-rtpengine-daemon")
+
+
+def test_service_that_comes_up_with_the_earlier_files_runs_again(node: TemporaryNode) -> None:
+    node.write(
+        node.main, {RELAY_SERVICES: 'grep -q TOS=184 "$OUTPUT_DIRECTORY/etc/default/ngcp-rtpengine-daemon"\n'}
+    )
+    node.edit("config.yml", "tos_rtp: 184", "tos_rtp: 96")
+
+    failed = node.run("apply", "lower")
+
+    assert failed.status == 1
+    assert "Restoring /etc/default/ngcp-rtpengine-daemon: OK" in failed.out
+    assert "not even" not in failed.err
+    assert node.run("services").last == "Nothing changed."
+
+
+def test_service_that_is_not_up_after_its_start_has_failed(node: TemporaryNode) -> None:
+    node.edit("config.yml", "tos_rtp: 184", "tos_rtp: 96")
+    (node.root / "units/ngcp-rtpengine-daemon").write_text("ActiveState=failed\n")
+
+    failed = node.run("apply", "lower")
+
+    assert failed.status == 1
+    assert "Warning: ngcp-rtpengine-daemon is failed after it was started." in failed.err
+    assert "TOS=184" in node.rendered("/etc/default/ngcp-rtpengine-daemon")
+
+
+def test_what_a_service_said_before_it_failed_is_shown(node: TemporaryNode) -> None:
+    node.edit("config.yml", "tos_rtp: 184", "tos_rtp: 96")
+    (node.root / "units/ngcp-rtpengine-daemon").write_text("ActiveState=failed\n")
+    (node.root / "units/ngcp-rtpengine-daemon.journal").write_text("TOS 96 is none\ngiving up\n")
+
+    failed = node.run("apply", "lower")
+
+    assert "  ngcp-rtpengine-daemon: TOS 96 is none\n  ngcp-rtpengine-daemon: giving up\n" in failed.err
+    assert failed.last.endswith("The reason: ngcp-rtpengine-daemon is failed.")
+
+
+@pytest.mark.parametrize("kind", ["simple", "notify"])
+def test_service_that_does_not_tell_when_it_is_ready_is_looked_at_twice(
+    node: TemporaryNode, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """One that ends a moment after its start has not come up, unless it has said that it had."""
+    unit = node.root / "units/ngcp-rtpengine-daemon"
+    unit.write_text(f"ActiveState=active\nType={kind}\nNRestarts=0\n")
+    monkeypatch.setattr(
+        "time.sleep", lambda _: unit.write_text(f"ActiveState=active\nType={kind}\nNRestarts=1\n")
+    )
+    node.edit("config.yml", "tos_rtp: 184", "tos_rtp: 96")
+
+    result = node.run("apply", "lower")
+
+    if kind == "notify":
+        assert result.status == 0
+        return
+    assert result.status == 1
+    assert "Warning: ngcp-rtpengine-daemon is not staying up after it was started." in result.err
+    assert "TOS=184" in node.rendered("/etc/default/ngcp-rtpengine-daemon")
+
+
+def test_a_node_that_boots_after_a_change_was_taken_back_keeps_what_works(node: TemporaryNode) -> None:
+    node.edit("config.yml", "tos_rtp: 184", "tos_rtp: 96")
+    (node.root / "failing").write_text("ngcp-rtpengine-daemon\n")
+    node.run("apply", "lower")
+    (node.root / "failing").unlink()
+
+    boot = node.run("build")
+
+    assert (boot.status, boot.out) == (0, "Nothing changed.\n")
+    assert "this configuration was applied and taken back; files stay as they are" in boot.err
+    assert "TOS=184" in node.rendered("/etc/default/ngcp-rtpengine-daemon")
+    node.edit("config.yml", "tos_rtp: 96", "tos_rtp: 95")
+    assert node.run("build").last == "Changed: 1 file."
+    node.edit("config.yml", "tos_rtp: 95", "tos_rtp: 96")
+    assert node.run("apply", "again").status == 0
+    assert node.run("build").out == "Nothing changed.\n"
+
+
+def test_change_stays_where_that_is_wanted_and_its_service_is_tried_again(node: TemporaryNode) -> None:
+    node.edit("config.yml", "tos_rtp: 184", "tos_rtp: 96")
+    (node.root / "failing").write_text("ngcp-rtpengine-daemon\n")
+
+    failed = node.run("apply", "--no-action-failure", "lower")
+
+    assert (failed.status, failed.last) == (1, "Changed: 1 file, 1 service action, committed.")
+    assert "TOS=96" in node.rendered("/etc/default/ngcp-rtpengine-daemon")
     (node.root / "failing").unlink()
     assert node.run("services").last == "Changed: 1 service action."
     assert node.run("services").last == "Nothing changed."
+
+
+def test_first_apply_has_nothing_to_go_back_to(fresh_node: TemporaryNode) -> None:
+    (fresh_node.root / "failing").write_text("ngcp-rtpengine-daemon\n")
+
+    failed = fresh_node.run("apply", "first")
+
+    assert (failed.status, failed.last) == (1, "Changed: 2 files, 2 service actions.")
+    assert "TOS=184" in fresh_node.rendered("/etc/default/ngcp-rtpengine-daemon")
+
+
+def test_what_earlier_builds_changed_goes_back_too(node: TemporaryNode) -> None:
+    node.edit("config.yml", "tos_rtp: 184", "tos_rtp: 96")
+    node.run("build")
+    node.edit("config.yml", "minport: 30000", "minport: 32000")
+    (node.root / "failing").write_text("ngcp-rtpengine-daemon\n")
+
+    assert node.run("apply", "both").status == 1
+    assert node.rendered("/etc/default/ngcp-rtpengine-daemon").startswith("PORT_MIN=30000\n")
+    assert "TOS=184" in node.rendered("/etc/default/ngcp-rtpengine-daemon")
 
 
 def test_a_script_that_fails_does_not_keep_the_others_back(fresh_node: TemporaryNode) -> None:
@@ -230,3 +346,37 @@ def test_of_two_actions_for_a_unit_the_stronger_is_done(asked: str, done: str) -
 
 def test_a_unit_follows_the_latest_change() -> None:
     assert merge([Action("a", "restart", 2.0), Action("a", "restart", 1.0)]) == [Action("a", "restart", 2.0)]
+
+
+def test_all_services_follow_where_that_is_wanted(node: TemporaryNode) -> None:
+    result = node.run("services", "--force-all-services")
+
+    assert result.last == "Changed: 2 service actions."
+    assert sorted(node.actions()) == ["restart kamailio-lb", "restart ngcp-rtpengine-daemon"]
+    assert node.run("apply", "--force-all-services", "again").last == "Changed: 2 service actions."
+
+
+def test_services_can_be_looked_at_first(node: TemporaryNode) -> None:
+    node.edit("config.yml", "tos_rtp: 184", "tos_rtp: 96")
+    node.run("build")
+
+    for words in (["--dry-run"], ["test"]):
+        assert node.run("services", *words).out == (
+            "Would execute action for /etc/default/ngcp-rtpengine-daemon.services\n"
+            "Would execute enqueued services actions: ngcp-rtpengine-daemon restart\n"
+            "Would change: 1 service action.\n"
+        )
+    assert node.actions() == []
+
+
+def test_options_of_the_platforms_tool_are_taken(node: TemporaryNode) -> None:
+    assert node.run("--no-db-sync", "apply", "--modified-only", "--ignore-shared-storage-check").status == 0
+
+
+def test_another_branch_can_be_built(node: TemporaryNode) -> None:
+    node.git("checkout", "-q", "-b", "trial")
+    node.edit("config.yml", "tos_rtp: 184", "tos_rtp: 96")
+
+    assert node.run("build").status == 1
+    assert node.run("build", "--ignore-branch-check").status == 0
+    assert "TOS=96" in node.rendered("/etc/default/ngcp-rtpengine-daemon")

@@ -86,4 +86,38 @@ def test_a_wrong_value_elsewhere_does_not_keep_one_from_setting_it_right(node: T
 
 
 def test_set_of_a_file_that_does_not_exist(node: TemporaryNode) -> None:
-    assert "nothing.yml: cannot be read: No such file" in node.run("set", "nothing.yml", "a=1").err
+    assert node.run("set", "nothing.yml", "a=1") == (1, "", "Error: missing nothing.yml. Exiting.\n")
+
+
+def test_del_removes_a_key_and_keeps_the_rest(node: TemporaryNode) -> None:
+    node.run("set", "config.yml", "qos.tos_sip=96")
+
+    result = node.run("del", "--diff", "config.yml", "qos.tos_sip")
+
+    assert result.status == 0
+    assert "-  tos_sip: 96\n" in result.out
+    assert (node.main / "config.yml").read_text() == CONFIG
+
+
+def test_del_of_an_element_of_a_list(node: TemporaryNode) -> None:
+    node.write(node.main, {"config.d/mine.yml": "---\nmine:\n  list: [a, b, c]\n"})
+
+    assert node.run("del", "config.d/mine.yml", "mine.list.1").status == 0
+    assert node.run("get", "mine.list").out == "a c\n"
+
+
+def test_del_of_the_last_key_of_a_group(node: TemporaryNode) -> None:
+    node.write(node.main, {"config.d/mine.yml": "---\nmine:\n  a: 1\nother:\n  b: 2 # two\n"})
+
+    assert node.run("del", "config.d/mine.yml", "mine.a").status == 0
+    assert node.run("get", "mine").out == "{}\n"
+    assert node.run("get", "other.b").out == "2\n"
+
+
+@pytest.mark.parametrize("key", ["qos.nothing", "nothing.at.all", "qos.tos_rtp.0", "rtpproxy.7"])
+def test_del_of_what_is_not_there_is_done_already(node: TemporaryNode, key: str) -> None:
+    result = node.run("del", "config.yml", key)
+
+    assert (result.status, result.out) == (0, "Nothing changed.\n")
+    assert result.err == f"Warning: {node.main}/config.yml: {key}: is not there\n"
+    assert (node.main / "config.yml").read_text() == CONFIG

@@ -7,6 +7,7 @@ import pytest
 
 from ngcpcfg import templates
 from ngcpcfg.context import Node, Section
+from ngcpcfg.pool import Pool
 from ngcpcfg.templates import RenderError
 from ngcpcfg.values import Switch
 
@@ -22,7 +23,7 @@ def render(pool: Path, text: str, target: str = "etc/file") -> str:
     path = pool / f"{target}.j2"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
-    return templates.render(templates.find(pool), pool, CONTEXT)[0].content.decode()
+    return templates.render(Pool(pool).find(), Pool(pool), CONTEXT)[0].content.decode()
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_a_template_that_is_not_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "etc/file.j2").write_bytes(b"\xff")
 
     with pytest.raises(RenderError, match=r"file\.j2: is not UTF-8"):
-        templates.render(templates.find(tmp_path), tmp_path, CONTEXT)
+        templates.render(Pool(tmp_path).find(), Pool(tmp_path), CONTEXT)
 
 
 def test_yaml_that_is_none_is_not_written(tmp_path: Path) -> None:
@@ -103,7 +104,7 @@ def test_only_etc_and_var_are_pools(tmp_path: Path) -> None:
         path.parent.mkdir(exist_ok=True)
         path.touch()
 
-    assert [template.target for template in templates.find(tmp_path)] == ["/etc/a", "/var/b"]
+    assert [template.target for template in Pool(tmp_path).find()] == ["/etc/a", "/var/b"]
 
 
 def test_the_override_is_rendered_with_the_permissions_of_the_template(tmp_path: Path) -> None:
@@ -113,6 +114,6 @@ def test_the_override_is_rendered_with_the_permissions_of_the_template(tmp_path:
         path.touch()
         path.chmod(mode)
 
-    (template,) = templates.find(tmp_path)
+    (template,) = Pool(tmp_path).find()
 
     assert (template.source.name, template.mode) == ("x.customtt.j2", 0o550)

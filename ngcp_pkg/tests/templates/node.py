@@ -11,6 +11,7 @@ import yaml
 
 from ngcpcfg import context, templates
 from ngcpcfg.configuration import load_checked
+from ngcpcfg.pool import Pool
 
 PROJECT = Path(__file__).resolve().parents[3]
 VALUES = PROJECT / "roles/ngcpcfg/templates/etc/ngcp-config"
@@ -51,7 +52,7 @@ def inventory() -> dict[str, Any]:
 def lay_out(main: Path, values: dict[str, Any]) -> None:
     """Make a /etc/ngcp-config as the roles do, of the inventory's values."""
     shutil.rmtree(main, ignore_errors=True)
-    main.mkdir()
+    main.mkdir(parents=True)
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True)
     environment.filters["to_json"] = json.dumps
     environment.filters["ternary"] = lambda value, yes, no: yes if value else no
@@ -65,8 +66,8 @@ def render(directory: Path, **changes: object) -> Rendered:
     """Render everything for the project's inventory with these changes."""
     main, root = directory / "ngcp-config", directory / "root"
     lay_out(main, inventory() | {"network_interfaces": INTERFACES} | changes)
-    pool = main / "templates"
-    for rendering in templates.render(templates.find(pool), pool, context.build(load_checked(main))):
+    pool = Pool(main / "templates")
+    for rendering in templates.render(pool.find(), pool, context.build(load_checked(main))):
         path = root / rendering.template.target.removeprefix("/")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(rendering.content)
