@@ -1,16 +1,23 @@
-"""Fixtures for every room, and the choice between the compiled module and its specification."""
+"""Fixtures for every room, and the choice between the compiled modules and their specification."""
 
 import sys
 
 import pytest
+from hypothesis import settings
 
-pytest_plugins = ("private_mariadb",)
+pytest_plugins = ("private_mariadb", "private_redis")
+
+
+#: No example is late: a machine may be busy with something else.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--pure", action="store_true", help="leave the compiled module out")
+    parser.addoption("--pure", action="store_true", help="leave the compiled modules out")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--pure"):
-        sys.modules["ngcp_speed"] = None  # type: ignore[assignment] # importing it is then an ImportError
+        for name in ("ngcp_bencode", "ngcp_media", "ngcp_speed"):
+            sys.modules[name] = None  # type: ignore[assignment] # importing it is then an ImportError

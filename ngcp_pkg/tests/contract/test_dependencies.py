@@ -7,7 +7,9 @@ import tomllib
 from contract.source_tree import PATHS, SRC, imports
 
 #: Whose import package has another name than the project.
-PROJECT = {"yaml": "pyyaml"}
+PROJECT = {"OpenSSL": "pyopenssl", "audioop": "audioop-lts", "yaml": "pyyaml"}
+#: Part of Python before 3.13, a project of its own since.
+MOVED = {"audioop"}
 #: Loaded by name, not imported: what SQLAlchemy's asyncio engine runs on.
 BY_NAME = {"greenlet"}
 #: Debian's names of what ngcpcfg, whose package declares its own, may import.
@@ -18,7 +20,11 @@ def imported(package: str) -> set[str]:
     """Return the projects whose modules a package imports, in lower case."""
     paths = [path for path in PATHS if path.relative_to(SRC).parts[0] == package]
     roots = {name.partition(".")[0] for path in paths for name in imports(path)}
-    foreign = roots - sys.stdlib_module_names - {"ngcp", "ngcpcfg", "ngcp_speed", ""}
+    foreign = (
+        roots
+        - (sys.stdlib_module_names - MOVED)
+        - {"ngcp", "ngcpcfg", "ngcp_bencode", "ngcp_media", "ngcp_speed", ""}
+    )
     return {PROJECT.get(root, root) for root in foreign}
 
 
@@ -26,7 +32,7 @@ def test_python_project_names_what_it_imports_and_nothing_else() -> None:
     """dh_python3 makes the Depends of python3-ngcp of this list."""
     project = tomllib.loads((SRC.parent / "pyproject.toml").read_text())["project"]
 
-    assert {name.lower() for name in project["dependencies"]} == (
+    assert {name.partition(";")[0].lower() for name in project["dependencies"]} == (
         imported("ngcp") | imported("ngcpcfg")
     ) | BY_NAME
 

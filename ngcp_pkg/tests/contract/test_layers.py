@@ -7,9 +7,10 @@ from contract.source_tree import PATHS, every_module, imports, imports_of_text, 
 #: Top to bottom. Rooms of one row never import each other.
 ROWS = (
     {"lb", "proxy", "b2bua", "appserver", "rtpengine", "mediator", "api", "tools"},
+    {"voice"},
     {"service"},
     {"net", "provisioning", "state"},
-    {"sip", "sdp", "rtp", "ng", "audio"},
+    {"sip", "sdp", "rtp", "ng", "audio", "stun", "rating"},
 )
 #: The rooms of the SIP core, top to bottom: RFC 3261's own structure. An error names the message to answer.
 SIP_ROWS = ({"core"}, {"dialog"}, {"transaction"}, {"transport"}, {"syntax"})

@@ -10,10 +10,14 @@ from typing import get_args, get_type_hints
 import pytest
 
 from ngcp.api import config as api
+from ngcp.appserver import config as appserver
+from ngcp.b2bua import config as b2bua
 from ngcp.lb import config as lb
+from ngcp.mediator import config as mediator
 from ngcp.proxy import config as proxy
 from ngcp.rtpengine import config as rtpengine
-from ngcpcfg.__main__ import COMMANDS, GIT_COMMANDS
+from ngcp.tools import cdr_exporter, cleanup_acc
+from ngcpcfg.command_line import COMMANDS, GIT_COMMANDS
 from ngcpcfg.configuration import ORDER
 from ngcpcfg.network import TYPES
 from ngcpcfg.paths import Paths
@@ -63,9 +67,14 @@ def test_a_page_says_whose_it_is(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "cls"),
     [
+        ("asterisk", appserver.Configuration),
         ("kamailio-lb", lb.Configuration),
         ("kamailio-proxy", proxy.Configuration),
         ("ngcp-api", api.Config),
+        ("ngcp-sems", b2bua.Configuration),
+        ("ngcp-cdr-exporter", cdr_exporter.Config),
+        ("ngcp-cleanup-acc", cleanup_acc.Config),
+        ("ngcp-mediator", mediator.Configuration),
     ],
 )
 def test_a_daemons_page_names_every_key_of_its_configuration(name: str, cls: type) -> None:

@@ -16,6 +16,7 @@ from ngcp.sip.errors import (
     SipError,
     VersionNotSupported,
 )
+from ngcp.sip.syntax.seal import ForgedToken
 
 PROJECT = Path(__file__).resolve().parents[2]
 TESTS = sorted((PROJECT / "tests").rglob("test_*.py"))
@@ -42,7 +43,7 @@ def raised() -> set[str]:
             importlib.import_module(f"ngcp.lb.{module.name}")
     own = [kind for kind in kinds() if kind.__module__.startswith("ngcp.lb.") and kind is not DuplicateHeader]
     errors: list[type[SipError] | SipError] = [*own, InvalidRequestLine, TooManyHops, VersionNotSupported]
-    errors += [InvalidUri(""), *map(MissingHeader, SINGLE.values())]
+    errors += [ForgedToken, InvalidUri(""), *map(MissingHeader, SINGLE.values())]
     errors += [InvalidHeader(name, "") for name in CHECKED]
     errors += [DuplicateHeader(name) for name in (SINGLE | AT_MOST_ONCE).values()]
     return {f"{error.status} {error.reason}" for error in errors}

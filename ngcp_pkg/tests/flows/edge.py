@@ -110,7 +110,7 @@ class StubProxy:
         contact, path = binding
         route = (f"<sip:{format_address(self.address)};lr=on;ftag={request.from_.tag};did=0>",)
         request.append("P-Caller-UUID", "not for phones")
-        request.append("P-Asserted-Identity", f"<{request.from_.address}>")
+        request.set("P-Asserted-Identity", f"<{request.from_.address}>")
         return Relay(request, (Target(contact, self._edge, (path,)),), route)
 
     def _register(self, request: Request) -> Decision:

@@ -83,9 +83,20 @@ class Phone:
         self.flow = Flow(transport, address, edge)
         self.name = format_address(believes or address)
         self.domain = "example.org"
+        self.hops, self.session_expires = 70, 0
+        self.algorithms = ["MD5"]
+        """Digest algorithms that it knows."""
+        self.login = user
+        """What it calls itself where it proves its password."""
+        self.goes_by = ""
+        """The Contact of its calls, if it is not where the phone is."""
         self.calls: list[Call] = []
         self.registered: list[str] = []
         """Contacts that the registrar confirmed last."""
+        self.heeds_cancel = True
+        """Whether a CANCEL ends what rings."""
+        self.moved: tuple[str, ...] = ()
+        """Contacts of a 3xx."""
         self.seen: list[Request] = []
         """Every request received, each once."""
         self._ids = wire.ids(f"{user}-")
@@ -108,11 +119,13 @@ class Phone:
     def aor(self) -> str:
         return f"sip:{self.user}@{self.domain}"
 
-    def register(self, expires: int = 3600, contact: str | None = None) -> Attempt:
+    def register(
+        self, expires: int = 3600, contact: str | None = None, extra: tuple[str, ...] = ()
+    ) -> Attempt:
         """Register, refresh, or with 0 unregister."""
         contact = f"<{self.contact}>;expires={expires}" if contact is None else contact
-        extra = [f"Contact: {contact}", f"Expires: {expires}"]
-        return self.send_request("REGISTER", f"sip:{self.domain}", None, extra)
+        lines = [f"Contact: {contact}", f"Expires: {expires}", *extra]
+        return self.send_request("REGISTER", f"sip:{self.domain}", None, lines)
 
     def call(self, user: str, *, body: bytes = SDP, extra: tuple[str, ...] = ()) -> Call:
         """Call somebody in our domain."""
@@ -145,14 +158,14 @@ class Phone:
             aor, to, call_id, number = call.local, call.remote, call.call_id, call.cseq
         lines = [f"Via: {self._via()}", *(f"Route: {route}" for route in (call.routes if call else ()))]
         lines += [
-            "Max-Forwards: 70",
+            f"Max-Forwards: {self.hops}",
             f"From: {aor}",
             f"To: {to}",
             f"Call-ID: {call_id}",
             f"CSeq: {number} {method}",
         ]
         if method not in ("REGISTER", "BYE", "CANCEL"):
-            lines.append(f"Contact: <{self.contact}>")
+            lines.append(f"Contact: <{self.goes_by or self.contact}>")
         lines += extra or []
         if body:
             lines.append("Content-Type: application/sdp")
@@ -234,6 +247,9 @@ class Phone:
             return
         if call is not None:
             self._progress(call, response)
+        elif response.cseq.method == "INVITE" and 200 <= response.status < 300:
+            renewed = next(call for call in self.calls if call.call_id == response.call_id)
+            self._outbox.append(self._make_ack(renewed, response.cseq.number))
         if response.cseq.method == "REGISTER" and response.status == 200:
             self.registered = response.all("Contact")
 
@@ -278,8 +294,11 @@ class Phone:
         number = request.cseq.number + 1
         self._cseq = max(self._cseq, number)
         request.set("CSeq", f"{number} {request.method}")
-        request.set("Via", self._via())
-        request.append(answers, self._credentials(request, challenged.first(asks)))
+        request.pop_first("Via")
+        request.prepend("Via", self._via())
+        known = [f"algorithm={name}," for name in self.algorithms]
+        challenge = next(one for one in challenged.all(asks) if any(name in one for name in known))
+        request.append(answers, self._credentials(request, challenge))
         renewed = self._start(request)
         attempt.request, attempt.responses = request, renewed.responses
         self._attempts[request.via.branch, request.method] = attempt
@@ -289,14 +308,18 @@ class Phone:
     def _credentials(self, request: Request, challenge: str) -> str:
         asked = dict(re.findall(r'(\w+)="?([^",]+)"?', challenge))
 
-        def md5(*parts: str) -> str:
-            return hashlib.md5(":".join(parts).encode()).hexdigest()
+        algorithm = asked["algorithm"]
 
-        secret = md5(self.user, asked["realm"], self.password)
-        response = md5(secret, asked["nonce"], "00000001", "abc", "auth", md5(request.method, request.uri))
+        def digest(*parts: str) -> str:
+            return hashlib.new(algorithm.replace("-", ""), ":".join(parts).encode()).hexdigest()
+
+        secret = digest(self.login, asked["realm"], self.password)
+        what = digest(request.method, request.uri)
+        response = digest(secret, asked["nonce"], "00000001", "abc", "auth", what)
         return (
-            f'Digest username="{self.user}", realm="{asked["realm"]}", nonce="{asked["nonce"]}", '
-            f'uri="{request.uri}", response="{response}", algorithm=MD5, qop=auth, nc=00000001, cnonce="abc"'
+            f'Digest username="{self.login}", realm="{asked["realm"]}", nonce="{asked["nonce"]}", '
+            f'uri="{request.uri}", response="{response}", algorithm={algorithm}, '
+            'qop=auth, nc=00000001, cnonce="abc"'
         )
 
     # Requests
@@ -354,10 +377,13 @@ class Phone:
     def _answer(self, request: Request, call: Call, status: int) -> None:
         response = request.reply(status)
         response.set("To", call.local)
-        response.append("Contact", f"<{self.contact}>")
+        for contact in self.moved if 300 <= status < 400 else (f"<{self.contact}>",):
+            response.append("Contact", contact)
         for route in request.all("Record-Route"):
             response.append("Record-Route", route)
         if status == 200:
+            if self.session_expires:
+                response.append("Session-Expires", f"{self.session_expires};refresher=uac")
             response.append("Content-Type", "application/sdp")
             response.body = SDP
         call.status = max(call.status, status)
@@ -366,7 +392,7 @@ class Phone:
 
     def _receive_cancel(self, request: Request, call: Call | None) -> None:
         self._confirm(request, call)
-        if call is not None and call.status < 200:
+        if call is not None and call.status < 200 and self.heeds_cancel:
             self._answer(call.invite, call, 487)
 
     def _receive_bye(self, request: Request, call: Call | None) -> None:

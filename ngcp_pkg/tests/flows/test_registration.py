@@ -1,7 +1,5 @@
 """Phones register, refresh and leave, through load-balancer and proxy (RFC 3261 §10, §22)."""
 
-from dataclasses import replace
-
 import pytest
 
 from flows.attempts import Attempt
@@ -9,7 +7,7 @@ from flows.phones import Phone
 from flows.whole import INSIDE, Node
 from ngcp.proxy.control import statistics
 from ngcp.proxy.metrics import metrics
-from ngcp.sip.core.digest import md5_ha1
+from proxy.doors import make_subscriber
 from service.prometheus import read
 
 
@@ -40,6 +38,41 @@ def test_star_forgets_every_phone_of_the_subscriber(node: Node) -> None:
     attempt = alice.register(0, contact="*")
     node.wire.run_until(lambda: attempt.is_over)
     assert (attempt.status, node.table.rows) == (200, {})
+
+
+@pytest.mark.parametrize("offered", [("SHA-256",), ("MD5", "SHA-256")])
+def test_phone_registers_with_sha256(offered: tuple[str, ...]) -> None:
+    node = Node(digest_algorithms=offered)
+    alice = node.phone("alice", "192.0.2.10")
+    alice.algorithms = ["SHA-256", "MD5"]
+    attempt = register(node, alice)
+    assert (attempt.status, "algorithm=SHA-256" in attempt.request.first("Authorization")) == (200, True)
+
+
+def test_phone_that_knows_md5_only_passes_over_sha256() -> None:
+    node = Node(digest_algorithms=("SHA-256", "MD5"))
+    attempt = register(node, node.phone("alice", "192.0.2.10"))
+    assert (attempt.status, "algorithm=MD5" in attempt.request.first("Authorization")) == (200, True)
+
+
+def test_phone_may_name_its_domain_where_it_proves_its_password(node: Node) -> None:
+    alice = node.phone("alice", "192.0.2.10")
+    alice.login = "alice@example.org"
+    assert register(node, alice).status == 200
+
+
+def test_replayed_registration_leads_nobody_elsewhere(node: Node) -> None:
+    """RFC 7616 §5.5: the digest does not cover Contact, so that it must be good for one request only."""
+    alice = node.phone("alice", "192.0.2.10")
+    seen = register(node, alice).request.copy()
+    node.wire.run(40.0)  # until the edge has forgotten the transaction
+    mallory = node.phone("mallory", "192.0.2.66")
+    seen.set("Contact", "<sip:alice@192.0.2.66>")
+    mallory.send_raw(bytes(seen))
+    node.wire.run(1.0)
+    answers = [packet.text for packet in node.wire.sent_to(("192.0.2.66", 5060))]
+    assert ["stale=true" in text for text in answers] == [True]
+    assert [row.contact for row in node.table.rows.values()] == ["sip:alice@192.0.2.10:5060"]
 
 
 def test_wrong_password(node: Node) -> None:
@@ -109,8 +142,7 @@ def test_dead_database_refuses_and_promises_nothing(node: Node) -> None:
 
 def test_changed_password_counts_from_the_next_register_on(node: Node) -> None:
     alice = node.registered("alice", "192.0.2.10")
-    changed = replace(node.directory.accounts["alice"], ha1=md5_ha1("alice", "example.org", "new"))
-    node.directory.accounts["alice"] = changed
+    node.directory.accounts["alice"] = make_subscriber("alice", password="new")
     node.proxy.directory.drop("alice@example.org")
     assert register(node, alice).status == 401
     alice.password = "new"
