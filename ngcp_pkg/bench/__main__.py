@@ -5,14 +5,41 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from bench import banned, connections, lb, rate, registrar, workers
+from bench import (
+    b2bua,
+    banned,
+    cdrsearch,
+    connections,
+    ebpf,
+    lb,
+    mediation,
+    ngcpcfg,
+    proxy,
+    rate,
+    rating,
+    registrar,
+    relay,
+    rest,
+    voicemail,
+    workers,
+)
 
 BENCHMARKS: Final[Mapping[str, Callable[[], int]]] = {
+    "b2bua": b2bua.main,
     "banned": banned.main,
+    "cdrsearch": cdrsearch.main,
     "connections": connections.main,
+    "ebpf": ebpf.main,
     "lb": lb.main,
+    "mediation": mediation.main,
+    "ngcpcfg": ngcpcfg.main,
+    "proxy": proxy.main,
     "rate": rate.main,
+    "rating": rating.main,
     "registrar": registrar.main,
+    "relay": relay.main,
+    "rest": rest.main,
+    "voicemail": voicemail.main,
     "workers": workers.main,
 }
 

@@ -59,17 +59,19 @@ class Database:
         self.run(
             f"CREATE OR REPLACE USER `{account}`@localhost IDENTIFIED BY '{password}'",
             f"GRANT ALL ON kamailio.* TO `{account}`@localhost",
+            f"GRANT SELECT ON *.* TO `{account}`@localhost",
         )
 
 
 @contextlib.contextmanager
-def serving(directory: Path) -> Iterator[Database]:
+def serving(directory: Path, *options: str) -> Iterator[Database]:
     """Run a server below `directory` for the time of a `with`."""
     data, socket, user = directory / "data", directory / "mysqld.sock", getpass.getuser()
     install = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", f"--user={user}", "--skip-test-db"]
     root = ["--auth-root-authentication-method=socket", f"--auth-root-socket-user={user}"]
     subprocess.run([*install, *root], check=True, capture_output=True)
     command = [SERVER, "--no-defaults", f"--datadir={data}", f"--socket={socket}", f"--user={user}", *OPTIONS]
+    command += options
     with running(command, directory / "mariadb.log", socket.exists) as daemon:
         database = Database(socket, daemon)
         _provision(socket, directory / "administrator")

@@ -6,6 +6,7 @@ they need beyond the machine's own libraries is unpacked beside them.
 
 import os
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -60,6 +61,26 @@ def fetch(package: str) -> Peer:
             subprocess.run(["dpkg-deb", "--extract", archive, unpacked], check=True)
         unpacked.rename(root)  # at once: a run that was interrupted leaves nothing half-made
     return Peer(root)
+
+
+def fetch_python(package: str, version: str) -> Path:
+    """Return the virtual environment of a package of PyPI, made by pip if absent."""
+    root = CACHE / f"{package}-{version}"
+    if not root.exists():
+        made = CACHE / f"{package}-{version}.made"
+        subprocess.run([sys.executable, "-m", "venv", made], check=True)
+        subprocess.run([made / "bin/pip", "install", "--quiet", f"{package}=={version}"], check=True)
+        made.rename(root)
+        for script in (root / "bin").iterdir():
+            _move(script, made, root)
+    return root
+
+
+def _move(script: Path, before: Path, behind: Path) -> None:
+    """Let a script of an environment that was moved name the interpreter where it is now."""
+    data = script.read_bytes() if script.is_file() and not script.is_symlink() else b""
+    if data.startswith(b"#!"):
+        script.write_bytes(data.replace(str(before).encode(), str(behind).encode()))
 
 
 def _download(package: str, archives: Path) -> None:

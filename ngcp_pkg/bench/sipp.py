@@ -27,6 +27,8 @@ class Load:
     rate: int
     sockets: str = "u1"
     """SIPp's transport mode: `u1` one socket for all, `un` one for each run."""
+    pause: float = 0.0
+    """Seconds that a run rests where its scenario has a pause."""
 
     @property
     def seconds(self) -> float:
@@ -47,7 +49,13 @@ def write_names(path: Path, names: list[str]) -> None:
 
 def apply(load: Load, local: Address, remote: Address, names: Path) -> None:
     """Put a load on `remote`, or raise `LoadFailed`."""
-    limits = ["-timeout", f"{int(load.seconds) + 30}", "-timeout_error", "-recv_timeout", "10000"]
+    limits = [
+        "-timeout",
+        f"{int(load.seconds + load.pause) + 30}",
+        "-timeout_error",
+        "-recv_timeout",
+        "10000",
+    ]
     amount = [
         "-m",
         str(load.count),
@@ -59,6 +67,8 @@ def apply(load: Load, local: Address, remote: Address, names: Path) -> None:
         load.sockets,
         "-max_socket",
         "8000",
+        "-d",
+        f"{load.pause * 1000:.0f}",
     ]
     command = [*_command(load.scenario, local), *amount, *limits, "-inf", str(names), written(remote)]
     done = subprocess.run(command, capture_output=True, cwd=names.parent, check=False)
