@@ -42,6 +42,9 @@ packages: prerequisites ## build the Debian packages, twice, and the apt reposit
 image: prerequisites base repository ## build the disk image: image/out/ngcp-appliance.raw and .qcow2
 	@flock $(NGCP_CACHE)/image.lock unshare --mount $(PLAYBOOK) -i inventory -i image/inventory.yml playbooks/image.yml
 
+image-check: prerequisites ## build the disk image twice, and compare bit for bit
+	@toolchain/image-check
+
 lint: prerequisites ## run all linters
 	@toolchain/lint
 
@@ -49,7 +52,7 @@ fuzz: prerequisites ## look for bytes that break the parsers and the edge, for S
 	@SECONDS_IN_ALL=$(SECONDS) toolchain/fuzz $(NAME)
 
 bench: prerequisites ## measure ours beside the programs whose place we take; NAME=lb runs one benchmark
-	@cd ngcp_pkg && python3 -m bench $(NAME)
+	@cd ngcp_pkg && PYTHONPATH=src python3 -m bench $(NAME)
 
 clean: ## forget everything that was built, and the cache
 	@toolchain/clean
@@ -66,5 +69,5 @@ base:
 repository: prerequisites
 	@[ "$$(toolchain/source key)" = "$$(cat $(NGCP_CACHE)/repo/source.key 2>/dev/null)" ] || $(MAKE) packages
 
-.PHONY: help appliance test node-up node-down node-exec node-ip node-netns node-password packages image lint fuzz bench clean \
+.PHONY: help appliance test node-up node-down node-exec node-ip node-netns node-password packages image image-check lint fuzz bench clean \
 	prerequisites base repository

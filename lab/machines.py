@@ -42,6 +42,7 @@ MACHINES: Final = {
         Machine("appliance", Kind.VM, 30),
         Machine("molecule-vm", Kind.VM, 40),
         Machine("molecule-vm-second", Kind.VM, 41),
+        Machine("molecule-vm-seeded", Kind.VM, 42),
     )
 }
 

@@ -12,7 +12,7 @@ from typing import Final
 from lab.errors import LabError
 from lab.machines import MACHINES
 from lab.process import Background, run
-from lab.settings import BRIDGE, GATEWAY, NAMESPACE, NAMESPACE_PATH, PHONES, PREFIX, ROOT, STATE
+from lab.settings import BRIDGE, GATEWAY, NAMESPACE, NAMESPACE_PATH, PHONES, PHONES6, PREFIX, ROOT, STATE
 
 DHCP: Final = Background("dhcp")
 APT_PROXY: Final = Background("apt-proxy")
@@ -54,6 +54,8 @@ def up() -> None:
             _make_namespace()
         for address in (GATEWAY, *PHONES):
             _ip("address", "replace", f"{address}/24", "dev", BRIDGE)
+        for address in PHONES6:
+            _ip("address", "replace", f"{address}/64", "dev", BRIDGE, "nodad")
         if not DHCP.is_running():
             DHCP.start(entered(*_dnsmasq()))
         if not APT_PROXY.is_running():

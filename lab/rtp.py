@@ -10,7 +10,7 @@ import select
 import socket
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -31,6 +31,13 @@ class RtpEndpoint:
 
     address: str
     port: int
+    #: Sequence number of the first packet.
+    first: int = 0
+    #: What is still to be said, in A-law; behind it there is silence.
+    speech: bytes = b""
+    #: What is done with a packet before it is sent, and after it is received: encryption.
+    protect: Callable[[bytes], bytes] = bytes
+    unprotect: Callable[[bytes], bytes] = bytes
     #: Packets sent so far.
     sent: int = 0
     #: Packets received so far, without duplicates.
@@ -46,9 +53,13 @@ class RtpEndpoint:
     _socket: socket.socket = field(init=False)
 
     def __post_init__(self) -> None:
+        family = socket.AF_INET6 if ":" in self.address else socket.AF_INET
         with network.inside():
-            self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_RECVTOS, 1)
+            self._socket = socket.socket(family, socket.SOCK_DGRAM)
+        if family == socket.AF_INET6:
+            self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVTCLASS, 1)
+        else:
+            self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_RECVTOS, 1)
         self._socket.setblocking(False)
         self._socket.bind((self.address, self.port))
 
@@ -62,8 +73,11 @@ class RtpEndpoint:
 
     def send(self, remote: tuple[str, int]) -> None:
         """Send the next packet."""
-        header = HEADER.pack(0x80, PCMA, self.sent & 0xFFFF, self.sent * len(SILENCE), self._ssrc)
-        self._socket.sendto(header + SILENCE, remote)
+        sequence = self.first + self.sent & 0xFFFF
+        header = HEADER.pack(0x80, PCMA, sequence, self.sent * len(SILENCE), self._ssrc)
+        payload = self.speech[: len(SILENCE)].ljust(len(SILENCE), SILENCE[:1])
+        self.speech = self.speech[len(SILENCE) :]
+        self._socket.sendto(self.protect(header + payload), remote)
         self.sent += 1
 
     def receive(self) -> None:
@@ -71,8 +85,9 @@ class RtpEndpoint:
         with contextlib.suppress(BlockingIOError):
             while True:
                 data, ancillary, _, source = self._socket.recvmsg(2048, socket.CMSG_SPACE(4))
-                self._count(data, source)
-                self.tos.update(value[0] for _, kind, value in ancillary if kind == socket.IP_TOS)
+                self._count(self.unprotect(data), source[:2])
+                kinds = (socket.IP_TOS, socket.IPV6_TCLASS)
+                self.tos.update(value[0] for _, kind, value in ancillary if kind in kinds)
 
     def _count(self, data: bytes, source: tuple[str, int]) -> None:
         if len(data) <= HEADER.size:
@@ -96,7 +111,7 @@ def stream(ends: Sequence[tuple[RtpEndpoint, tuple[str, int]]], packets: int) ->
             endpoint.send(remote)
         _receive_until(endpoints, start + (number + 1) * PACKET_TIME)
     deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and any(endpoint.received < packets for endpoint in endpoints):
+    while time.monotonic() < deadline and any(end.received < end.sent for end in endpoints):
         _receive_until(endpoints, min(deadline, time.monotonic() + PACKET_TIME))
 
 

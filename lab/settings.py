@@ -25,6 +25,9 @@ PREFIX: Final = "10.99.0"
 GATEWAY: Final = f"{PREFIX}.1"
 #: Further addresses of the bridge; a phone takes one, so that it looks like a host of its own.
 PHONES: Final = tuple(f"{PREFIX}.{host}" for host in range(2, 10))
+#: The same by IPv6; a node takes an address of it when a test gives it one.
+PREFIX6: Final = "fd00:99::"
+PHONES6: Final = tuple(f"{PREFIX6}{host}" for host in range(2, 10))
 APT_PROXY_PORT: Final = 3142
 
 #: Where a node finds the local package repository.

@@ -38,6 +38,8 @@ class VirtualMachine:
 
     machine: Machine
     firmware: Firmware = Firmware.BIOS
+    seed: Path | None = None
+    """Directory that it finds as a disk labelled cidata; root's key comes from there, too."""
 
     @property
     def directory(self) -> Path:
@@ -93,9 +95,6 @@ class VirtualMachine:
     def _qemu(self) -> list[str]:
         disk = f"file={self.directory / 'disk.qcow2'},format=qcow2,if=virtio,cache=unsafe,discard=unmap"
         nic = f"tap,ifname={self._tap},script=no,downscript=no,model=virtio-net-pci,mac={self.machine.mac}"
-        # The image holds no key of ours: systemd takes it from the firmware: systemd.system-credentials(7)
-        key = base64.b64encode(ssh.public_key().encode()).decode()
-        credential = f"type=11,value=io.systemd.credential.binary:ssh.authorized_keys.root={key}"
         arguments = {
             "-name": self.machine.name,
             "-machine": "q35",
@@ -106,12 +105,21 @@ class VirtualMachine:
             "-drive": disk,
             "-nic": nic,
             "-device": "virtio-rng-pci",
-            "-smbios": credential,
             "-display": "none",
             "-serial": f"file:{self.console}",
             "-monitor": "none",
         }
-        return ["qemu-system-x86_64", *(word for pair in arguments.items() for word in pair), *self._flash()]
+        words = (word for pair in arguments.items() for word in pair)
+        return ["qemu-system-x86_64", *words, *self._who_it_is(), *self._flash()]
+
+    def _who_it_is(self) -> list[str]:
+        """Hand over root's key, which the image does not hold."""
+        if self.seed is not None:
+            disk = f"driver=vvfat,dir={self.seed},label=CIDATA,floppy=off,rw=off"
+            return ["-drive", f"if=virtio,format=raw,readonly=on,file.{disk.replace(',', ',file.')}"]
+        # systemd takes it from the firmware: systemd.system-credentials(7)
+        key = base64.b64encode(ssh.public_key().encode()).decode()
+        return ["-smbios", f"type=11,value=io.systemd.credential.binary:ssh.authorized_keys.root={key}"]
 
     def _flash(self) -> list[str]:
         """List the drives that hold the firmware, if it is not QEMU's own BIOS."""

@@ -17,7 +17,8 @@ from lab.subscribers import provision
 
 #: Those whose words explain why a test failed.
 SERVICES: Final = (
-    *("kamailio-lb", "kamailio-proxy", "ngcp-rtpengine-daemon", "ngcp-api"),
+    *("kamailio-lb", "kamailio-proxy", "ngcp-rtpengine-daemon", "ngcp-sems", "asterisk", "ngcp-mediator"),
+    "ngcp-api",
     *("ngcp-firstboot", "mariadb", "redis-server", "nftables"),
 )
 
@@ -60,6 +61,8 @@ def operator(host: Host) -> Iterator[Host]:
     before = host.check_output("git -C /etc/ngcp-config rev-parse HEAD")
     yield host
     host.check_output(f"git -C /etc/ngcp-config reset --quiet --hard {before}")
+    # git writes the file anew, and knows no permissions.
+    host.check_output("cd /etc/ngcp-config && chgrp _ngcp-admin config.yml && chmod 660 config.yml")
     host.check_output("ngcpcfg apply 'restore'")
 
 

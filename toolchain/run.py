@@ -66,7 +66,10 @@ def lab(name: str, *words: str, limit: float, needs: tuple[str, ...] = ()) -> St
 
 
 #: What the compiled module serves: its tests run with it, and again on its specification in Python.
-PURE: Final = ("tests/sip", "tests/flows", "tests/lb", "tests/proxy", "tests/net")
+PURE: Final = (
+    *("tests/sip", "tests/flows", "tests/lb", "tests/proxy", "tests/net"),
+    *("tests/ng", "tests/rtpengine"),
+)
 
 TEST: Final = (
     Step("lint", ("make", "lint"), 900),

@@ -10,7 +10,10 @@ from lab.call import call
 from lab.machines import Machine
 from lab.sipp import Phone
 
-DAEMONS: Final = ("kamailio-lb", "kamailio-proxy", "ngcp-rtpengine-daemon", "ngcp-api")
+DAEMONS: Final = (
+    *("kamailio-lb", "kamailio-proxy", "ngcp-rtpengine-daemon", "ngcp-sems", "asterisk", "ngcp-mediator"),
+    "ngcp-api",
+)
 #: Kills a daemon and prints the seconds until systemd calls it started again; asked on the node, where no
 #: connection takes its time.
 KILL: Final = """\

@@ -23,7 +23,10 @@ SEED: Final = 20261123
 BURST: Final = 20
 PAUSE: Final = 0.01
 CONFIG: Final = "/etc/ngcp-config/config.yml"
-UNITS: Final = ("kamailio-lb", "kamailio-proxy", "ngcp-rtpengine-daemon", "ngcp-api")
+UNITS: Final = (
+    *("kamailio-lb", "kamailio-proxy", "ngcp-rtpengine-daemon", "ngcp-sems", "asterisk", "ngcp-mediator"),
+    "ngcp-api",
+)
 
 SDP: Final = (
     "v=0\r\no=- 1 1 IN IP4 10.99.0.2\r\ns=-\r\nc=IN IP4 10.99.0.2\r\nt=0 0\r\nm=audio 40000 RTP/AVP 8\r\n"

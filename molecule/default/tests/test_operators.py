@@ -15,7 +15,7 @@ from lab.machines import Machine
 from lab.process import wait_until
 from lab.sipp import Phone
 
-METRICS_PORTS: Final = {"ngcp_lb": 9494, "ngcp_proxy": 9495}
+METRICS_PORTS: Final = {"ngcp_lb": 9494, "ngcp_proxy": 9495, "ngcp_rtpengine": 9496}
 #: Asks as a Prometheus server on the node does.
 SCRAPE: Final = (
     "python3 -c 'import urllib.request as u; "
@@ -50,9 +50,9 @@ def traces(host: Host) -> list[object]:
 def test_a_trace_shows_a_call_on_both_sides_of_the_edge(
     host: Host, machine: Machine, phones: tuple[Phone, Phone]
 ) -> None:
-    """One line a message: from the caller, to the proxy, to the callee; Ctrl-C ends the trace itself."""
+    """One line a message: from the caller, to the proxy, to the callee, who is told the number that calls."""
     caller, callee = phones
-    with tracing(host, f"user={caller.user}"):
+    with tracing(host, f"user={callee.user}"):
         call(machine, caller, callee, packets=20).check()
 
     lines = host.check_output(f"cat {OUTPUT}").splitlines()
@@ -97,6 +97,7 @@ def test_metrics_count_what_happened(host: Host, machine: Machine, phones: tuple
 
     assert invites(host) > before
     assert "ngcp_proxy_registrations " in host.check_output(SCRAPE.format(METRICS_PORTS["ngcp_proxy"]))
+    assert "ngcp_rtpengine_calls 0\n" in host.check_output(SCRAPE.format(METRICS_PORTS["ngcp_rtpengine"]))
 
 
 def invites(host: Host) -> float:

@@ -5,7 +5,10 @@ from typing import Final
 import pytest
 from testinfra.host import Host
 
-DAEMONS: Final = ("kamailio-lb", "kamailio-proxy", "ngcp-rtpengine-daemon", "ngcp-api")
+DAEMONS: Final = (
+    *("kamailio-lb", "kamailio-proxy", "ngcp-rtpengine-daemon", "ngcp-sems", "asterisk", "ngcp-mediator"),
+    "ngcp-api",
+)
 OTHERS: Final = ("ngcp-firstboot", "mariadb", "redis-server", "nftables", "ssh")
 
 
@@ -19,6 +22,13 @@ def test_unit_is_active_and_starts_at_boot(host: Host, unit: str) -> None:
 def test_no_unit_has_failed(host: Host) -> None:
     """Also none that is not ours."""
     assert host.check_output("systemctl --failed --no-legend --plain") == ""
+
+
+@pytest.mark.parametrize("unit", ["ngcp-cdr-exporter", "ngcp-cleanup-acc"])
+def test_timer_starts_what_does_its_work(host: Host, unit: str) -> None:
+    """Call records are exported and cleaned up in time; by hand it is done at once."""
+    assert host.service(f"{unit}.timer").is_enabled
+    assert host.run(f"systemctl start {unit}.service").rc == 0, host.run(f"journalctl -u {unit}").stdout
 
 
 @pytest.mark.parametrize("unit", DAEMONS)
@@ -45,6 +55,16 @@ def test_daemon_runs_as_its_own_user_with_notify_and_watchdog(host: Host, unit: 
         "ngcp-sercmd proxy uptime",
         "ngcp-sercmd proxy stats",
         "ngcp-kamctl proxy ul show",
+        "ngcp-kamctl proxy dialog show",
+        "ngcp-dlgcnt-check --json",
+        "ngcp-rtpengine-ctl list sessions",
+        "ngcp-rtpengine-ctl list totals",
+        "ngcp-rtpengine-ctl list interfaces",
+        "ngcp-sercmd rtpengine uptime",
+        "ngcp-sems-ctl stats",
+        "ngcp-mediator-ctl status",
+        "ngcp-mediator-ctl stuck",
+        "ngcp-asterisk-ctl stats",
         "ngcpcfg status",
     ],
 )
@@ -57,10 +77,14 @@ def test_operators_tools_answer(host: Host, command: str) -> None:
 
 
 def test_hot_paths_are_the_compiled_ones(host: Host) -> None:
-    """The module fits the node's Python, and the daemons' package takes it."""
+    """The modules fit the node's Python, and the daemons' package takes them."""
     host.check_output(
         "python3 -c 'import ngcp_speed; from ngcp.sip.syntax.message import Message;"
         " assert issubclass(Message, ngcp_speed.Head)'"
+    )
+    host.check_output(
+        "python3 -c 'import ngcp_media; from ngcp.rtpengine.userspace import Fastest;"
+        " assert Fastest is ngcp_media.Datapath'"
     )
 
 

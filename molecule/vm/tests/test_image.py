@@ -14,7 +14,8 @@ from lab.vm import Firmware
 #: GiB: the disk has 8; file system and boot partitions take their share, the unpacked image is below 4.
 GROWN: Final = 6.5
 UNITS: Final = (
-    *("kamailio-lb", "kamailio-proxy", "ngcp-rtpengine-daemon", "ngcp-api", "ngcp-firstboot"),
+    *("kamailio-lb", "kamailio-proxy", "ngcp-rtpengine-daemon", "ngcp-sems", "asterisk", "ngcp-mediator"),
+    *("ngcp-api", "ngcp-firstboot"),
     *("mariadb", "redis-server", "nftables", "ssh"),
 )
 #: What a first boot makes: each of these differs between two copies of one image.
