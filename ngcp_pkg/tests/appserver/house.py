@@ -1,7 +1,7 @@
 """An app server in a house without sockets, with mailboxes in memory."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ from ngcp.voice.prompts import Files
 from ngcp.voice.registry import Registry
 from ngcp.voice.stream import FRAME, PACE, frames_of
 from ngcp.voice.switchboard import Switchboard
+from ngcp.voice.tape import Tape
 from voice.house import Telephone
 
 __all__ = ["BOX", "House", "Telephone", "best_match", "make_prompts", "melody", "sound", "speech"]
@@ -90,6 +91,8 @@ class House(voice.house.House):
     def __post_init__(self) -> None:
         self.asked: list[tuple[str, Greeting]] = []
         self.messages: list[Recording] = []
+        self.drafts: dict[str, tuple[Recording, Tape]] = {}
+        """What is being recorded."""
         self.lockout = Lockout()
         super().__post_init__()
 
@@ -124,9 +127,17 @@ class House(voice.house.House):
         self.asked.append((mailbox, kind))
         return self.greeted
 
+    def begin(self, about: Recording, tape: Tape) -> None:
+        self.drafts[about.key] = about, tape
+
+    def drop(self, key: str) -> None:
+        del self.drafts[key]
+
     def take(self, key: str, develop: Callable[[], Recording]) -> None:
         recording = develop()
-        assert recording.key == key
+        if key in self.drafts:
+            about, _ = self.drafts.pop(key)
+            assert replace(recording, wav=b"", duration=0) == about
         self.messages.append(recording)
 
     @property

@@ -385,6 +385,28 @@ def test_two_hundred_callers_at_once(house: House) -> None:
         assert best_match(b"".join(frames), house.stored())[0] > 0.999
 
 
+def test_what_is_said_is_kept_while_it_is_said(house: House) -> None:
+    phone, spoken = greeted(house), speech(1.0)
+    assert [(about.mailbox, about.caller, about.wav) for about, _ in house.drafts.values()] == [
+        (BOX, "<alice>", b"")
+    ]
+
+    house.speak(phone, spoken)
+    ((_, tape),) = house.drafts.values()
+    assert is_all_of(spoken, tape.samples())
+    phone.ask("BYE")
+    assert not house.drafts
+    assert house.message.call_id == phone.call_id
+
+
+def test_nothing_is_kept_of_whoever_says_nothing(house: House) -> None:
+    phone = greeted(house)
+    assert house.drafts
+    phone.ask("BYE")
+    assert not house.drafts
+    assert not house.messages
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -12,10 +12,15 @@ from pathlib import Path
 import pytest
 
 from ngcp.appserver.bell import Bell, Change
+from ngcp.appserver.drafts import Drafts
 from ngcp.appserver.hold import Hold
 from ngcp.appserver.keeper import AT_ONCE, Keeper
+from ngcp.audio import wav
 from ngcp.provisioning.engine import connect
 from ngcp.provisioning.voicemail import Recording
+from ngcp.rtp.packet import Packet
+from ngcp.voice.speech import PCMA
+from ngcp.voice.tape import Tape
 from private_mariadb import Server
 
 BOX = "a1111111-1111-1111-1111-111111111111"
@@ -33,7 +38,8 @@ class Desk:
         bell = Bell()
         self.heard: list[Change] = []
         bell.attach(self.heard.append)
-        self.keeper = Keeper(self.engine, self.engine, Hold(directory), bell, megabytes)
+        self.drafts = Drafts(directory, 1 << 20, 1.0)
+        self.keeper = Keeper(self.engine, self.engine, Hold(directory), self.drafts, bell, megabytes)
 
     def take(self, *keys: str) -> None:
         for key in keys:
@@ -240,3 +246,147 @@ def test_a_message_that_cannot_be_made_holds_up_nobody(box: Server, tmp_path: Pa
 
     run(box, tmp_path, work, timeout=5.0)
     assert box.run(WAITING) == [("k1", SPOKEN.wav)]
+
+
+def speak(desk: Desk, key: str, seconds: float = 3.0) -> Tape:
+    """Begin a recording, and say something."""
+    tape, payload = Tape(180.0, 100), bytes(range(160))
+    desk.keeper.begin(replace(SPOKEN, key=key, duration=0, wav=b""), tape)
+    decode = PCMA.new_decoder()
+    for number in range(round(seconds * 50)):
+        tape.add("PCMA", Packet(8, number, 160 * number, 1, payload, False), decode(payload))
+    return tape
+
+
+async def write(desk: Desk) -> None:
+    """Let it be written down."""
+    desk.drafts.write(desk.drafts.collect())
+
+
+def starts_again(box: Server, directory: Path) -> list[Change]:
+    """Return what the next daemon tells of, until nothing waits."""
+    heard: list[Change] = []
+
+    async def work(desk: Desk) -> None:
+        while desk.keeper.held:
+            await desk.keeper.retry()
+        heard.extend(desk.heard)
+
+    run(box, directory, work, timeout=5.0)
+    assert list(directory.iterdir()) == []
+    return heard
+
+
+def test_killed_while_somebody_speaks(box: Server, tmp_path: Path) -> None:
+    """His mailbox gets what he said, its telephones and its owner's mail are told, and all that once."""
+    box.run(f"UPDATE kamailio.voicemail_users SET email = 'a@example.org' WHERE customer_id = '{BOX}'")
+    tapes: list[Tape] = []
+
+    async def work(desk: Desk) -> None:
+        tapes.append(speak(desk, "k1"))
+        await write(desk)
+
+    run(box, tmp_path, work)
+    ((mailbox, number),) = starts_again(box, tmp_path)
+    assert box.run(f"SELECT id, recording, duration, callerid, origtime FROM {SPOOL}") == [
+        (number, wav.write(tapes[0].samples()), 3, SPOKEN.caller, SPOKEN.time)
+    ]
+    assert mailbox == BOX
+    assert box.run("SELECT COUNT(*) FROM kamailio.voicemail_mails") == [(1,)]
+    assert starts_again(box, tmp_path) == []
+
+
+def test_killed_before_it_was_a_message(box: Server, tmp_path: Path) -> None:
+    async def work(desk: Desk) -> None:
+        speak(desk, "k1", 0.9)
+        await write(desk)
+
+    run(box, tmp_path, work)
+    assert starts_again(box, tmp_path) == []
+    assert box.run(WAITING) == []
+
+
+def test_killed_when_it_was_said_but_not_stored(box: Server, tmp_path: Path) -> None:
+    async def work(desk: Desk) -> None:
+        with hanging(box):
+            tape = speak(desk, "k1")
+            await write(desk)
+            desk.keeper.take("k1", lambda: replace(SPOKEN, wav=wav.write(tape.samples())))
+            await asyncio.sleep(0)  # it is on its way
+
+    run(box, tmp_path, work, timeout=30.0)
+    assert len(starts_again(box, tmp_path)) == 1
+    assert box.run(f"SELECT msg_id FROM {SPOOL}") == [("k1",)]
+
+
+def test_killed_between_storing_and_removing_the_file(box: Server, tmp_path: Path) -> None:
+    async def work(desk: Desk) -> None:
+        tape = speak(desk, "k1")
+        await write(desk)
+        left = (tmp_path / "k1.draft").read_bytes()
+        desk.keeper.take("k1", lambda: replace(SPOKEN, wav=wav.write(tape.samples())))
+        await desk.until(lambda: desk.keeper.stored == 1)
+        await desk.keeper.close()
+        assert list(tmp_path.iterdir()) == []
+        (tmp_path / "k1.draft").write_bytes(left)
+
+    run(box, tmp_path, work, timeout=5.0)
+    starts_again(box, tmp_path)
+    assert box.run(f"SELECT msg_id FROM {SPOOL}") == [("k1",)]
+
+
+def test_killed_again_while_it_starts(box: Server, tmp_path: Path) -> None:
+    """What was recorded is a message that waits already, and is there as it was recorded, too."""
+
+    async def work(desk: Desk) -> None:
+        speak(desk, "k1")
+        await write(desk)
+
+    run(box, tmp_path, work)
+    left = (tmp_path / "k1.draft").read_bytes()
+
+    async def begins(desk: Desk) -> None:
+        assert desk.keeper.held == 1
+        assert [path.name for path in tmp_path.iterdir()] == ["k1.message"]
+
+    run(box, tmp_path, begins)
+    (tmp_path / "k1.draft").write_bytes(left)
+    assert len(starts_again(box, tmp_path)) == 1
+    assert box.run(f"SELECT msg_id FROM {SPOOL}") == [("k1",)]
+
+
+def test_what_waits_for_the_database_is_in_one_file(box: Server, tmp_path: Path) -> None:
+    async def work(desk: Desk) -> None:
+        with hanging(box):
+            tape = speak(desk, "k1")
+            await write(desk)
+            desk.keeper.take("k1", lambda: replace(SPOKEN, wav=wav.write(tape.samples())))
+            await desk.until(lambda: desk.keeper.held == 1)
+            await desk.keeper.close()
+        assert [path.name for path in tmp_path.iterdir()] == ["k1.message"]
+
+    run(box, tmp_path, work)
+    assert len(starts_again(box, tmp_path)) == 1
+
+
+def test_a_recording_that_was_no_message_leaves_nothing(box: Server, tmp_path: Path) -> None:
+    async def work(desk: Desk) -> None:
+        speak(desk, "k1", 0.5)
+        await write(desk)
+        desk.keeper.drop("k1")
+        await desk.keeper.close()
+        await write(desk)
+        assert list(tmp_path.iterdir()) == []
+
+    run(box, tmp_path, work)
+
+
+def test_what_is_recorded_is_written_again_and_again(box: Server, tmp_path: Path) -> None:
+    async def work(desk: Desk) -> None:
+        speak(desk, "k1")
+        writing = asyncio.create_task(desk.keeper.write())
+        await desk.until(lambda: bool(list(tmp_path.glob("*.draft"))))
+        writing.cancel()
+
+    run(box, tmp_path, work)
+    assert len(starts_again(box, tmp_path)) == 1

@@ -1,6 +1,7 @@
 """The daemon with real sockets on loopback and a real database: a message, and a stop in its midst."""
 
 import asyncio
+import shutil
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -176,6 +177,41 @@ def test_nobody_waits_for_a_database_that_is_not_there(configuration: Configurat
 
     serve(configuration, store)
     assert list((tmp_path / "spool").iterdir()) == []
+
+
+def test_a_daemon_that_is_killed_leaves_a_message(
+    configuration: Configuration, database: Server, tmp_path: Path
+) -> None:
+    """What lies on the disk while somebody speaks is a message of the next daemon."""
+    spoken, at_the_kill = speech(2.5), tmp_path / "at-the-kill"
+
+    async def leave(service: AppServerService, caller: Caller) -> None:
+        await caller.call()
+        await caller.hear(30)
+        await asyncio.sleep(2 * PACE)
+        await caller.speak(spoken)
+        shutil.copytree(tmp_path / "spool", at_the_kill)
+
+    serve(configuration, leave)
+    assert list((tmp_path / "spool").iterdir()) == []
+    database.run("DELETE FROM kamailio.voicemail_spool")
+
+    async def store(service: AppServerService, caller: Caller) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while not service.house.keeper.stored:
+                await asyncio.sleep(0.01)
+
+    serve(replace(configuration, spool=str(at_the_kill)), store)
+    ((caller, duration, wav),) = stored(database)
+    assert isinstance(wav, bytes)
+    samples = samples_of(wav, 600.0)
+    assert caller == "<4312002>"
+    assert isinstance(duration, int)
+    assert duration >= 1
+    likeness, place = best_match(spoken[: len(samples)], samples)
+    assert likeness > 0.999
+    assert place == 0
+    assert list(at_the_kill.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ngcp.rtp.packet import Packet
 from ngcp.voice.speech import SPEECH
-from ngcp.voice.tape import LONGEST_GAP, RATE, Tape
+from ngcp.voice.tape import LONGEST_GAP, RATE, Piece, Tape
 
 LOUD, SILENT = b"\x20" * 160, b"\xd5" * 160
 
@@ -104,3 +104,34 @@ def test_a_cut_goes_over_parts() -> None:
     assert len(tape) == 280
     tape.cut(1000)
     assert (len(tape), tape.samples()) == (0, b"")
+
+
+STEPS = st.one_of(
+    st.tuples(st.just("packet"), st.integers(0, 400), st.sampled_from(["PCMA", "PCMU", "G722"])),
+    st.tuples(st.just("look"), st.just(0), st.just("")),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(STEPS, max_size=60), st.integers(-10, 30_000))
+def test_another_tape_that_takes_all_news_holds_the_same(steps: list[tuple[str, int, str]], cut: int) -> None:
+    """Unless a packet comes more than a second late; what is cut at the end is cut there, too."""
+    tape, twin = Tape(10.0, 100), Tape(0.0, 0)
+    newest = 0
+    for what, number, codec in steps:
+        if what == "packet":
+            newest = max(newest, number)
+            place = max(number, newest - RATE // 160 + 1)
+            record(tape, packet(place, payload_of(place)), codec=codec)
+        else:
+            for piece in tape.news():
+                twin.splice(piece)
+    tape.cut(cut)
+    for piece in tape.news():
+        twin.splice(piece)
+    assert (len(twin), twin.spoken, twin.samples()) == (len(tape), tape.spoken, tape.samples())
+
+
+def test_nothing_lies_before_the_first_piece() -> None:
+    with pytest.raises(ValueError, match="nothing lies before"):
+        Tape(10.0, 100).splice(Piece(0, "PCMA", 160, LOUD, 0))

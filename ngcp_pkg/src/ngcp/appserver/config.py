@@ -33,7 +33,9 @@ class Voicemail:
     threshold: int = 128
     """How loud (root mean square, of 32768) a frame of speech is at least."""
     held: int = 256
-    """Megabytes of messages that wait in files while MariaDB is away; from then on nobody is recorded."""
+    """Megabytes of messages that wait in files while MariaDB is away; from then on nobody is recorded.
+
+    As many are written of what is being recorded; 0: it is lost if we are killed."""
 
     def __post_init__(self) -> None:
         if self.messages < 1:
@@ -85,7 +87,7 @@ class Configuration:
     sounds: str = "/usr/share/asterisk/sounds"
     """Directory of prompts; below it one for each language."""
     spool: str = "/var/lib/asterisk"
-    """Directory of messages that wait for MariaDB."""
+    """Directory of messages that wait for MariaDB, and of those that are being recorded."""
     voicemail: Voicemail = field(default_factory=Voicemail)
     """What is a message."""
     voicemail_number: str = "2000"

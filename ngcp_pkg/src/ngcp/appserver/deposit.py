@@ -5,6 +5,7 @@ recording; a hang-up, silence and the longest message end the recording, too. Wh
 whoever ended it, if there was speech enough. `*` in the greeting leads its owner to the PIN (`retrieval.py`).
 """
 
+from dataclasses import replace
 from enum import Enum
 from functools import partial
 from typing import Final
@@ -71,7 +72,7 @@ class Deposit:
         self._act = Act.GREETING
         self._frames: list[bytes] = []
         self._dictation: Dictation | None = None
-        self._time = 0
+        self._message = Recording(office.stage.ids(), self._mailbox, caller_of(call), 0, 0, b"")
         self.guest = office.stage.receive(call, self)
 
     async def prepare(self) -> None:
@@ -149,8 +150,11 @@ class Deposit:
             self.said(now)
 
     def _record(self, now: float) -> None:
-        self._act, self._time = Act.RECORDING, int(self._office.wall())
+        self._act = Act.RECORDING
         self._dictation = Dictation(self._call, self.guest, self._office.voicemail, self._be_silent, now)
+        time, call_id = int(self._office.wall()), self._call.request.call_id
+        self._message = replace(self._message, time=time, call_id=call_id)
+        self._office.keeper.begin(self._message, self._dictation.tape)
 
     def _be_silent(self, now: float) -> None:
         self._finish()
@@ -163,19 +167,19 @@ class Deposit:
         if dictation is None:
             return
         tape = dictation.end(by_key=by_key)
+        message = self._message
         if tape.spoken >= self._office.voicemail.shortest * RATE:
-            key = self._office.stage.ids()
-            self._office.keeper.take(key, partial(self._develop, tape, key))
+            self._office.keeper.take(message.key, partial(_develop, message, tape))
+        else:
+            self._office.keeper.drop(message.key)
 
     def _bid_farewell(self, now: float) -> None:
         self._say(self._prompt(*THANKS), now)
 
-    def _develop(self, tape: Tape, key: str) -> Recording:
-        """Make a message of what is on the tape; this takes a while, and nothing of the call."""
-        samples = tape.samples()
-        duration = round(len(tape) / RATE)
-        caller, call_id = caller_of(self._call), self._call.request.call_id
-        return Recording(key, self._mailbox, caller, self._time, duration, wav.write(samples), call_id)
+
+def _develop(message: Recording, tape: Tape) -> Recording:
+    """Give a message what is on the tape; this takes a while, and nothing of the call."""
+    return replace(message, duration=round(len(tape) / RATE), wav=wav.write(tape.samples()))
 
 
 def caller_of(call: Conversation) -> str:

@@ -26,23 +26,24 @@ class Dictation:
         """Call `ended` when it has ended by itself."""
         self._call, self._guest, self._terms, self._ended = call, guest, terms, ended
         self._began = self._spoke = now
-        self._tape: Tape | None = Tape(terms.longest, terms.threshold)
-        guest.record(self._tape)
+        self.tape = Tape(terms.longest, terms.threshold)
+        self._is_over = False
+        guest.record(self.tape)
         call.at(now + WATCH, self._watch)
 
     def end(self, *, by_key: bool = False) -> Tape:
         """Record no more, and return what was said; the tone of the key that ends it is no part of it."""
-        tape = self._tape
-        assert tape is not None, "it ends once"
-        self._tape = None
+        tape = self.tape
+        assert not self._is_over, "it ends once"
+        self._is_over = True
         self._guest.record(None)
         if by_key and self._guest.has_keys_in_its_voice:
             tape.cut(int(TONE * RATE))
         return tape
 
     def _watch(self, now: float) -> None:
-        tape, terms = self._tape, self._terms
-        if tape is None:
+        tape, terms = self.tape, self._terms
+        if self._is_over:
             return
         if tape.was_loud():
             self._spoke = now

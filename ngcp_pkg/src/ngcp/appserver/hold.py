@@ -1,6 +1,6 @@
 """Messages that wait for MariaDB: a file for each, which is whole or not there.
 
-Nobody's messages lie in files while the database is there: then this directory is empty.
+Nobody's messages lie in files while the database is there, but for those that are being recorded (`drafts`).
 """
 
 import json

@@ -19,8 +19,9 @@ from .bell import Bell
 from .callback import Dialler
 from .config import Configuration
 from .doorkeeper import Doorkeeper
+from .drafts import Drafts
 from .hold import Hold
-from .keeper import Keeper
+from .keeper import MEGABYTE, Keeper
 from .lockout import Lockout
 from .office import Office
 from .outreach import Outreach
@@ -46,9 +47,11 @@ class House:
         self._home = Household(equipment, now, transmit)
         self._proxy = f"<sip:{format_address(configuration.proxy.pair)};lr>"
         self.bell, self.lockout = Bell(), Lockout()
-        engine, hold = self._home.engine, Hold(Path(configuration.spool))
+        spool, most = Path(configuration.spool), self._voicemail.held * MEGABYTE
+        engine, hold = self._home.engine, Hold(spool)
+        drafts = Drafts(spool, most, self._voicemail.shortest)
         self._patient = connect(configuration.database.socket, ACCOUNT, STORED_WITHIN)
-        self.keeper = Keeper(engine, self._patient, hold, self.bell, configuration.voicemail.held)
+        self.keeper = Keeper(engine, self._patient, hold, drafts, self.bell, self._voicemail.held)
         self.outreach: Outreach
         """What is done unasked, once there is a user agent."""
 
@@ -77,6 +80,7 @@ class House:
         """Store what waits, and tell of it, from now on."""
         await self.keeper.open()
         self._home.errands.spawn(self.keeper.watch())
+        self._home.errands.spawn(self.keeper.write())
         self.outreach.open()
 
     def statistics(self) -> Statistics:

@@ -1,7 +1,8 @@
 """Whoever brings messages to MariaDB. While that is away, they wait: in files, and if that fails, here.
 
 A message is told of (`bell`) once it is stored. One whose storing got no answer is stored again; its key
-keeps it from being there twice.
+keeps it from being there twice. What is being recorded is written down meanwhile (`drafts`): a daemon that is
+killed finds it when it starts again, and makes the message of it that was said.
 """
 
 import asyncio
@@ -14,14 +15,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ngcp.provisioning.engine import DatabaseUnavailable, transaction
 from ngcp.provisioning.voicemail import NoMailbox, Recording, deposit
+from ngcp.voice.tape import Tape
 
 from .bell import Bell, Change
+from .drafts import Drafts
 from .hold import BadFile, Hold
 
 #: Messages that are stored at a time.
 AT_ONCE: Final = 4
 #: Seconds between two attempts to store what waits.
 RETRY: Final = 5.0
+#: Seconds between two times that what is being recorded is written down.
+WRITTEN: Final = 1.0
 #: Seconds that a stop waits for MariaDB.
 HURRY: Final = 1.0
 MEGABYTE: Final = 1 << 20
@@ -36,15 +41,23 @@ class Keeper:
     """One for each process."""
 
     def __init__(
-        self, engine: AsyncEngine, patient: AsyncEngine, hold: Hold, bell: Bell, megabytes: int
+        self,
+        engine: AsyncEngine,
+        patient: AsyncEngine,
+        hold: Hold,
+        drafts: Drafts,
+        bell: Bell,
+        megabytes: int,
     ) -> None:
         """Hold messages of so many `megabytes` altogether; what waits has time, and so has `patient`."""
-        self._engine, self._patient, self._hold, self._bell = engine, patient, hold, bell
+        self._engine, self._patient, self._bell = engine, patient, bell
+        self._hold, self._drafts = hold, drafts
         self._most = megabytes * MEGABYTE
         self._gate = asyncio.Semaphore(AT_ONCE)
         self._taken: dict[str, tuple[Develop, asyncio.Task[None]]] = {}
         self._files: dict[str, int] = {}
         self._memory: dict[str, Recording] = {}
+        self._dropped: set[asyncio.Task[None]] = set()
         self._is_away = False
         self.stored = 0
         """Messages that were stored."""
@@ -61,12 +74,24 @@ class Keeper:
 
     async def open(self) -> None:
         """Find what a stop or a crash has left."""
+        await asyncio.to_thread(self._recover)
         self._files = await asyncio.to_thread(self._hold.load)
         if self._files:
             _log.warning("%d messages wait for the database", len(self._files))
 
+    def begin(self, about: Recording, tape: Tape) -> None:
+        """Keep what comes onto a tape from now on, for a message that has no sound yet."""
+        self._drafts.begin(about, tape)
+
+    def drop(self, key: str) -> None:
+        """Let go of what was begun: it is no message."""
+        task = asyncio.get_running_loop().create_task(self._forget(key))
+        self._dropped.add(task)
+        task.add_done_callback(self._dropped.discard)
+
     def take(self, key: str, develop: Develop) -> None:
         """Take a message; it is stored, now or later."""
+        self._drafts.end(key)
         task = asyncio.get_running_loop().create_task(self._keep(key, develop))
         self._taken[key] = develop, task
 
@@ -78,8 +103,18 @@ class Keeper:
         for develop, task in list(self._taken.values()):
             task.cancel()
             await self._wait(await asyncio.to_thread(develop))
-        for recording in self._memory.values():
+        for recording in list(self._memory.values()):
             await self._wait(recording)
+        if self._dropped:
+            await asyncio.wait(self._dropped)
+
+    async def write(self) -> None:
+        """Write down what is being recorded, for ever."""
+        while True:
+            entries = self._drafts.collect()
+            if entries:
+                await asyncio.to_thread(self._drafts.write, entries)
+            await asyncio.sleep(WRITTEN)
 
     async def _keep(self, key: str, develop: Develop) -> None:
         try:
@@ -137,12 +172,14 @@ class Keeper:
                 number = await deposit(connection, recording)
         except NoMailbox as error:
             _log.warning("a message is dropped: %s", error)
+            await self._forget(recording.key)
             return True
         except (DataError, IntegrityError) as error:
             _log.error("a message for %s is refused: %s", recording.mailbox, error.orig)
             return False
         self.stored += 1
         self._bell.ring(Change(recording.mailbox, number))
+        await self._forget(recording.key)
         return True
 
     async def _wait(self, recording: Recording) -> None:
@@ -151,6 +188,27 @@ class Keeper:
         except OSError as error:
             _log.error("a message for %s waits in memory only: %s", recording.mailbox, error)
             self._memory[recording.key] = recording
+        else:
+            await self._forget(recording.key)
+
+    async def _forget(self, key: str) -> None:
+        """Remove what was written down of a message that is safe, or none."""
+        self._drafts.forget(key)
+        try:
+            await asyncio.to_thread(self._drafts.drop, key)
+        except OSError as error:
+            _log.error("what was recorded is not removed: %s", error)
+
+    def _recover(self) -> None:
+        """Make messages that wait of what was being recorded at a crash."""
+        for key, recording in self._drafts.find():
+            try:
+                if recording is not None:
+                    _log.warning("a message for %s was being recorded at a crash", recording.mailbox)
+                    self._hold.put(recording)
+                self._drafts.drop(key)
+            except OSError as error:
+                _log.error("what was recorded waits for the next start: %s", error)
 
     @property
     def _size(self) -> int:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from ngcp.provisioning.voicemail import Greeting, Recording
 from ngcp.voice.prompts import Files
 from ngcp.voice.stage import Stage
+from ngcp.voice.tape import Tape
 
 from .archive import Archive
 from .bell import Bell
@@ -41,6 +42,12 @@ class Keeper(Protocol):
     @property
     def is_full(self) -> bool:
         """Whether none can be taken now."""
+
+    def begin(self, about: Recording, tape: Tape) -> None:
+        """Keep what comes onto a tape, until it is a message or none: whatever happens, that is not lost."""
+
+    def drop(self, key: str) -> None:
+        """Let go of what was begun: it is no message."""
 
     def take(self, key: str, develop: Callable[[], Recording]) -> None:
         """Take a message of an unguessable key; what `develop` returns is stored, now or later."""

@@ -1,11 +1,12 @@
 """What a caller says, as it came: packets by their time stamps, so that jitter and loss move nothing.
 
 A packet that comes late finds its place, what never comes is silence. Payload is kept, and samples are made
-of it at the end: it is a byte for each of 8000 a second, whatever the codec.
+of it at the end: it is a byte for each of 8000 a second, whatever the codec. What is new since the last look
+is handed out in pieces; another tape that takes all of them holds the same.
 """
 
 import audioop
-from typing import Final
+from typing import Final, NamedTuple
 
 from ngcp.rtp.packet import Packet
 
@@ -15,6 +16,22 @@ from .speech import SPEECH, Speech
 RATE: Final = 8000
 #: Samples by which a time stamp may lie before or behind what is there; a farther one begins anew.
 LONGEST_GAP: Final = 60 * RATE
+#: Samples before the end where a late packet is news yet.
+LATE: Final = RATE
+
+
+class Piece(NamedTuple):
+    """What a tape holds from some place on, in one codec."""
+
+    part: int
+    """How many codecs were spoken before this one."""
+    codec: str
+    place: int
+    """Samples of that part before it; what lay behind them is no more."""
+    sound: bytes
+    """Payload."""
+    spoken: int
+    """Samples of speech on all of the tape."""
 
 
 class Tape:
@@ -31,6 +48,8 @@ class Tape:
         self.spoken = 0
         """Samples of speech."""
         self._speech_ends = 0
+        self._known = (0, 0)
+        """Part, and place in it, up to which all was handed out."""
 
     def __len__(self) -> int:
         """Return how many samples there are."""
@@ -61,13 +80,36 @@ class Tape:
 
     def cut(self, samples: int) -> None:
         """Take so many samples from its end."""
-        while samples > 0 and self._parts:
+        while self._parts:
             _, sound = self._parts[-1]
-            if samples < len(sound):
-                del sound[len(sound) - samples :]
-                return
+            if samples < len(sound) or len(self._parts) == 1:
+                del sound[max(len(sound) - max(samples, 0), 0) :]
+                break
             samples -= len(sound)
             self._parts.pop()
+        if self._parts:
+            self._known = min(self._known, (len(self._parts) - 1, len(self._parts[-1][1])))
+
+    def news(self) -> list[Piece]:
+        """Return what is new, or not there any more, since this was asked last."""
+        first, place = self._known
+        pieces = []
+        for number, (speech, sound) in enumerate(self._parts[first:], first):
+            pieces.append(Piece(number, speech.name, place, bytes(sound[place:]), self.spoken))
+            place = 0
+        if self._parts:
+            self._known = len(self._parts) - 1, len(self._parts[-1][1])
+        return pieces
+
+    def splice(self, piece: Piece) -> None:
+        """Take a piece of another tape, in their order; raises ValueError if something before it lacks."""
+        del self._parts[piece.part + 1 :]
+        if len(self._parts) == piece.part and piece.codec in SPEECH:
+            self._parts.append((SPEECH[piece.codec], bytearray()))
+        if len(self._parts) <= piece.part or piece.place > len(self._parts[piece.part][1]):
+            raise ValueError(f"nothing lies before place {piece.place} of part {piece.part}")
+        self._parts[piece.part][1][piece.place :] = piece.sound
+        self.spoken = piece.spoken
 
     def samples(self) -> bytes:
         """Return all of it, 16 bits a sample; this takes a while."""
@@ -89,3 +131,5 @@ class Tape:
             silence = self._parts[-1][0].silence
             sound += bytes((silence,)) * (place - len(sound))
         sound[place : place + len(payload)] = payload
+        if place >= len(sound) - LATE:
+            self._known = min(self._known, (len(self._parts) - 1, place))
