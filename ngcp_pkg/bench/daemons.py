@@ -32,6 +32,11 @@ class Daemon:
     ready_at: float = 0.0
     """When it was seen to serve (monotonic seconds)."""
 
+    def seconds_waited(self) -> float:
+        """Return how long its main thread was ready to run and others had the processors (proc(5))."""
+        waited = Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[1]
+        return int(waited) / 1e9
+
     def cpu_seconds(self) -> float:
         """Return the CPU time used so far."""
         return accounting.cpu_seconds(self.pids)

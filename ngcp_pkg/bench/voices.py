@@ -8,11 +8,13 @@ import threading
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Final
 
 import numpy as np
 
 from bench.sipp import Address
+from ngcp.rtp.events import press
 from ngcp.rtp.packet import Packet
 
 #: Seconds, and samples, of a packet.
@@ -25,6 +27,9 @@ BUFFER: Final = 8 << 20
 WORDS: Final = 50
 #: Seconds until an answer counts as lost.
 PATIENCE: Final = 10.0
+#: Payload type of keys, and seconds of one.
+EVENT: Final = 101
+KEY: Final = 0.2
 #: Packets of a stream from which its schedule can be told.
 ENOUGH: Final = 50
 
@@ -62,6 +67,7 @@ class Voices:
         self._rtp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
         self._rtp.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self._rtp.bind((self.own, 0))
+        self._numbers, self._pressed = count(), 0
         self._speaking: list[Call] = []
         self._is_open = True
         noise = np.random.default_rng(1).integers(0, 256, (WORDS, SAMPLES), np.uint8)
@@ -78,15 +84,14 @@ class Voices:
         self._sip.close()
         self._rtp.close()
 
-    def call(self, number: int, parameters: str) -> Call:
-        """Call the voicebox and be answered."""
+    def call(self, number: int, parameters: str, application: str = "voicebox") -> Call:
+        """Call an application and be answered; its keys are RFC 4733 events."""
         host, port = self._rtp.getsockname()
-        body = (
-            f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\nm=audio {port} RTP/AVP 8\r\n"
-        )
+        body = f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n"
+        body += f"m=audio {port} RTP/AVP 8 {EVENT}\r\na=rtpmap:{EVENT} telephone-event/8000\r\n"
         body += "a=sendrecv\r\n"
         name = f"call-{number}"
-        extra = f"P-App-Name: voicebox\r\nP-App-Param: {parameters}\r\nContent-Type: application/sdp\r\n"
+        extra = f"P-App-Name: {application}\r\nP-App-Param: {parameters}\r\nContent-Type: application/sdp\r\n"
         self._say("INVITE", name, 1, "<sip:box@voicebox.local>", extra, body)
         answer = self._answer(name)
         media = re.search(r"^m=audio (\d+)", answer, re.MULTILINE)
@@ -100,6 +105,19 @@ class Voices:
     def speak(self, calls: list[Call]) -> None:
         """Let these speak from now on, and no others."""
         self._speaking = calls
+
+    def press(self, calls: list[Call], keys: str) -> None:
+        """Press keys on all these telephones, one after the other."""
+        for key in keys:
+            self._pressed += 1
+            stamp = self._pressed * SAMPLES * 10 & 0xFFFFFFFF
+            for event in press(key, 8 * SAMPLES, 4 * SAMPLES):
+                for call in calls:
+                    packet = Packet(
+                        EVENT, next(self._numbers) & 0xFFFF, stamp, call.ssrc, bytes(event), False
+                    )
+                    self._rtp.sendto(bytes(packet), call.media)
+            time.sleep(KEY)
 
     def hang_up(self, calls: list[Call]) -> None:
         """End calls, all at once."""
@@ -120,6 +138,11 @@ class Voices:
                 first = min(offsets)
                 late += [(offset - first) * 1000 for offset in offsets]
         return late
+
+    def streams(self, begin: float, end: float) -> list[int]:
+        """Return how many packets each stream brought between two moments."""
+        counts = [sum(begin <= came < end for _, came in packets) for packets in list(self.heard.values())]
+        return [packets for packets in counts if packets]
 
     def _say(self, method: str, name: str, number: int, to: str, extra: str = "", body: str = "") -> None:
         host, port = self._sip.getsockname()

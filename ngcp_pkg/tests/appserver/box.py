@@ -5,8 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from appserver.desk import PIN, message
-from appserver.house import BOX, NOWHERE, speech
-from ngcp.appserver.archive import Archive
+from appserver.house import BOX, NOWHERE, QuickArchive, speech
 from ngcp.appserver.bell import Bell
 from ngcp.appserver.menu_state import Opened, Settlement
 from ngcp.audio.wav import write
@@ -14,7 +13,6 @@ from ngcp.provisioning.engine import DatabaseUnavailable
 from ngcp.provisioning.voicemail import Address, Folder, Greeting, Manner, Message
 from ngcp.voice.prompts import Files
 from ngcp.voice.stream import SILENCE
-from ngcp.voice.tape import Tape
 
 #: The mailbox of somebody else, and his number.
 OTHER_BOX, OTHER = "b2222222-2222-2222-2222-222222222222", "4312002"
@@ -37,7 +35,7 @@ class Names(Files):
         return [SILENCE] * PROMPT * len(names)
 
 
-class Box(Archive):
+class Box(QuickArchive):
     """One mailbox with messages 1, 2 …, each of which says something of its own."""
 
     def __init__(self, *callers: str) -> None:
@@ -93,9 +91,6 @@ class Box(Archive):
     async def recording(self, uuid: str, number: int) -> bytes | None:
         self._ask()
         return write(self.sounds[number]) if number in self.messages else None
-
-    async def develop(self, tape: Tape) -> bytes:
-        return tape.samples()
 
     async def keep_greeting(self, uuid: str, greeting: Greeting, samples: bytes) -> None:
         self._ask()

@@ -15,6 +15,8 @@ from ngcp.provisioning.engine import DatabaseUnavailable, transaction
 from ngcp.provisioning.voicemail import Folder, Greeting, NoMailbox, Recording
 from ngcp.provisioning.voicemail_pins import check_pin
 from ngcp.provisioning.zones import zone_or_home
+from ngcp.voice.guest import Frames
+from ngcp.voice.stream import frames_of
 from ngcp.voice.tape import Tape
 
 from .bell import Bell, Change
@@ -22,7 +24,7 @@ from .menu_state import Opened, Settlement
 
 #: Seconds between attempts to settle what somebody did who has hung up.
 AGAIN: Final = (2.0, 10.0, 60.0, 300.0, 900.0)
-#: Seconds of a message, and of a comment before it.
+#: Seconds of a message that are played, and of one that gets a comment before it.
 LONGEST: Final = 600.0
 
 _log = logging.getLogger(__name__)
@@ -88,6 +90,10 @@ class Archive:
     async def develop(self, tape: Tape) -> bytes:
         """Return the samples of a tape, while others are served."""
         return await asyncio.to_thread(tape.samples)
+
+    async def cut(self, file: bytes | None) -> Frames:
+        """Return the frames of a WAV file, while others are served; of one that cannot be played, none."""
+        return () if file is None else await asyncio.to_thread(frames_of_file, file)
 
     async def keep_greeting(self, uuid: str, greeting: Greeting, samples: bytes) -> None:
         """Store a greeting."""
@@ -162,6 +168,14 @@ class Archive:
         now = datetime.fromtimestamp(self._wall(), zone_or_home(mailbox.timezone))
         manner = replace(mailbox.manner, may_call=is_own or mailbox.manner.may_call)
         return Opened(folder, tuple(messages), new, old, frozenset(greetings), now, manner)
+
+
+def frames_of_file(file: bytes) -> Frames:
+    """Return the frames of a WAV file; of one that cannot be played, none."""
+    try:
+        return frames_of(wav.samples_of(file, LONGEST))
+    except wav.BadWav:
+        return ()
 
 
 def _join(comment: bytes, sound: bytes) -> bytes:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from ngcp.audio import wav
 from ngcp.provisioning.engine import DatabaseUnavailable
 from ngcp.provisioning.voicemail import Recording
+from ngcp.voice.guest import Frames
 from ngcp.voice.tape import RATE, Tape
 
 from .doorkeeper import Visitor
@@ -44,9 +45,10 @@ class Clerk:
         """Carry out an order, and return the answer."""
         return await _WORK[type(order)](self, order)
 
-    async def fetch(self, number: int) -> bytes | None:
-        """Return the WAV file of a message; None: it is gone."""
-        return await self._office.archive.recording(self.mailbox, number)
+    async def fetch(self, number: int) -> Frames:
+        """Return the frames of a message; none: it is gone."""
+        archive = self._office.archive
+        return await archive.cut(await archive.recording(self.mailbox, number))
 
     async def samples(self) -> bytes:
         """Return what he recorded last."""

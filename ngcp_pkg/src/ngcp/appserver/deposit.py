@@ -15,7 +15,7 @@ from ngcp.provisioning.voicemail import Greeting, Recording
 from ngcp.sip.errors import SipError
 from ngcp.sip.syntax.fields import quote_string
 from ngcp.voice.conversation import Conversation, Listener
-from ngcp.voice.stream import frames_of
+from ngcp.voice.guest import Frames
 from ngcp.voice.tape import RATE, Tape
 
 from .dictation import Dictation
@@ -78,6 +78,7 @@ class Deposit:
     async def prepare(self) -> None:
         """Answer as soon as it is known what to say."""
         found = await self._office.reception.greet(self._mailbox, self._greeting)
+        spoken = await self._office.archive.cut(None if found is None else found.greeting or found.name)
         now = self._office.stage.clock()
         if not self.guest.is_here:
             return
@@ -88,7 +89,7 @@ class Deposit:
             self._act = Act.FAREWELL
             self._frames = self._prompt(*(FULL if found.is_full else APOLOGY))
         else:
-            self._frames = self._welcome(found)
+            self._frames = self._welcome(found, spoken)
         self.guest.accept(now)
 
     # guest.Attendant
@@ -128,19 +129,19 @@ class Deposit:
     def _prompt(self, *names: str) -> list[bytes]:
         return self._office.files.say(names, self._language)
 
-    def _welcome(self, found: Greeted) -> list[bytes]:
+    def _welcome(self, found: Greeted, spoken: Frames) -> list[bytes]:
         """Return what its owner has spoken, else that he is not there, then the beep."""
-        spoken: list[bytes] = []
+        said: list[bytes] = []
         if found.greeting is not None:
-            spoken += _frames(found.greeting)
+            said += spoken
         elif found.name is not None:
-            spoken += [*_frames(found.name), *self._prompt(STATES[self._greeting])]
+            said += [*spoken, *self._prompt(STATES[self._greeting])]
         elif self._number.isascii() and self._number.isdecimal():
             digits = (f"digits/{digit}" for digit in self._number)
-            spoken += self._prompt("vm-theperson", *digits, STATES[self._greeting])
+            said += self._prompt("vm-theperson", *digits, STATES[self._greeting])
         else:
-            spoken += self._prompt(NOBODY)
-        return [*spoken, *self._prompt(INTRODUCTION, BEEP)]
+            said += self._prompt(NOBODY)
+        return [*said, *self._prompt(INTRODUCTION, BEEP)]
 
     def _say(self, frames: list[bytes], now: float) -> None:
         """Say something; where there is nothing to say, go on."""
@@ -191,11 +192,3 @@ def caller_of(call: Conversation) -> str:
         return "anonymous"
     number = request.get("p-first-caller-npn") or address.uri.name
     return f"{quote_string(address.display)} <{number}>" if address.display else f"<{number}>"
-
-
-def _frames(greeting: bytes) -> tuple[bytes, ...]:
-    """Return the frames of a greeting; one that cannot be played is none."""
-    try:
-        return frames_of(wav.samples_of(greeting, 600.0))
-    except wav.BadWav:
-        return ()

@@ -1,9 +1,8 @@
 """What a caller hears of his mailbox: prompts, and messages, in which he can go back and forth."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
-from ngcp.audio import wav
 from ngcp.provisioning.engine import DatabaseUnavailable
 from ngcp.voice.guest import Frames, Guest
 from ngcp.voice.stream import PACE, frames_of
@@ -12,15 +11,12 @@ from .menu_prompts import LATER
 from .menu_state import Playback, Sound, Take
 from .office import Office
 
-#: Seconds of a message that are played.
-LONGEST: Final = 600.0
-
 
 class Shelf(Protocol):
     """Where recordings are."""
 
-    def fetch(self, number: int) -> Awaitable[bytes | None]:
-        """Return the WAV file of a message; None: it is gone. Raises `DatabaseUnavailable`."""
+    def fetch(self, number: int) -> Awaitable[Frames]:
+        """Return the frames of a message; none: it is gone. Raises `DatabaseUnavailable`."""
 
     def samples(self) -> Awaitable[bytes]:
         """Return what the caller recorded last."""
@@ -95,7 +91,7 @@ class Recital:
         try:
             for sound in sounds:
                 if isinstance(sound, Playback):
-                    message = frames_of_file(await self._shelf.fetch(sound.message))
+                    message = await self._shelf.fetch(sound.message)
                     frames += message
                 elif isinstance(sound, Take):
                     frames += frames_of(await self._shelf.samples())
@@ -115,11 +111,3 @@ class Recital:
             self._guest.say(frames)
         else:
             self._ended(now)
-
-
-def frames_of_file(file: bytes | None) -> Frames:
-    """Return the frames of a WAV file; of one that cannot be played, none."""
-    try:
-        return () if file is None else frames_of(wav.samples_of(file, LONGEST))
-    except wav.BadWav:
-        return ()

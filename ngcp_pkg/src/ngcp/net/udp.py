@@ -78,15 +78,18 @@ class UdpSocket:
         tos: int = 0,
         *,
         shared: bool = False,
+        turn: int = DRAIN,
     ) -> None:
         """Hand each datagram to `received(data, remote)`, which raises nothing; say `drained()` once a turn.
+
+        A turn is so many datagrams at most.
 
         Processes may open the same address, all `shared`: the kernel keeps a peer with one of them.
         """
         family = family_of(local[0])
         if family is None:
             raise ValueError(f"{local[0]} is no IP address")
-        self._received = received
+        self._received, self._turn = received, turn
         self._drained = drained
         self._unreachable: Callable[[Address], None] | None = None
         self._loop = asyncio.get_running_loop()
@@ -165,7 +168,7 @@ class UdpSocket:
         self._received = _ignore  # the rest of a batch
 
     def _drain(self) -> None:
-        left = DRAIN
+        left = self._turn
         while left > 0:
             wanted = min(BATCH, left)
             try:

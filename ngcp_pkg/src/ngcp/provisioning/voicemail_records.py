@@ -8,6 +8,7 @@ from sqlalchemy import Select, String, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ngcp.provisioning.belongings import holder_of
+from ngcp.provisioning.blobs import uploaded
 from ngcp.provisioning.call_forwards import OfSubscriberStore
 from ngcp.provisioning.refusals import InvalidValue
 from ngcp.provisioning.store import Ended, Entity, Store, Values
@@ -16,7 +17,6 @@ from ngcp.provisioning.tables.kamailio import voicemail_spool, voicemail_users
 from ngcp.provisioning.voicemail import (
     Folder,
     Greeting,
-    blob,
     change_mailbox,
     delete_message,
     find_greetings,
@@ -134,9 +134,8 @@ class VoicemailGreetingStore(Store):
                 raise InvalidValue(field, values[field], "cannot be changed")
         if values.get("data") is not None:
             here = update(voicemail_spool).where(_spool.id == entity["id"])
-            await connection.execute(
-                here.values(recording=blob(values["data"]), origtime=func.unix_timestamp())
-            )
+            async with uploaded(connection, values["data"]) as sound:
+                await connection.execute(here.values(recording=sound, origtime=func.unix_timestamp()))
         return ()
 
     async def remove(self, connection: AsyncConnection, entity: Entity) -> Ended:

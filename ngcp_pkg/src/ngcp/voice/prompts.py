@@ -25,6 +25,8 @@ USUAL: Final[Mapping[str, tuple[str, ...]]] = {
 }
 #: Names of files: those of digits are in a directory of their own.
 _NAME: Final = re.compile(r"(?:[a-z]+/)?[A-Za-z0-9_-]+")
+#: Prompts, of all languages, that are read once: a menu has about 200.
+KNOWN: Final = 1500
 #: Seconds of a prompt.
 LONGEST: Final = 600.0
 
@@ -51,7 +53,7 @@ class Files:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._load = lru_cache(256)(self._read)
+        self._load = lru_cache(KNOWN)(self._read)
 
     def frames(self, name: str, language: str) -> Sequence[bytes]:
         """Return the frames of a file, in English where the language lacks it; none if there is none."""

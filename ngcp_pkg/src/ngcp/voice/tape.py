@@ -6,6 +6,7 @@ is handed out in pieces; another tape that takes all of them holds the same.
 """
 
 import audioop
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from ngcp.rtp.packet import Packet
@@ -112,8 +113,8 @@ class Tape:
         self.spoken = piece.spoken
 
     def samples(self) -> bytes:
-        """Return all of it, 16 bits a sample; this takes a while."""
-        return b"".join(speech.new_decoder()(bytes(sound)) for speech, sound in self._parts)
+        """Return all of it, 16 bits a sample; this takes a while, but lets other threads go on."""
+        return b"".join(samples for speech, sound in self._parts for samples in _decoded(speech, sound))
 
     def _part(self, speech: Speech) -> bytearray:
         """Return the part that is being recorded; another codec begins another one."""
@@ -133,3 +134,9 @@ class Tape:
         sound[place : place + len(payload)] = payload
         if place >= len(sound) - LATE:
             self._known = min(self._known, (len(self._parts) - 1, place))
+
+
+def _decoded(speech: Speech, sound: bytearray) -> Iterator[bytes]:
+    decode = speech.new_decoder()
+    for start in range(0, len(sound), RATE):
+        yield decode(bytes(sound[start : start + RATE]))
