@@ -71,10 +71,13 @@ PURE: Final = (
     *("tests/ng", "tests/rtpengine"),
 )
 
+#: Each file's tests in one of as many processes as there are cores.
+PYTEST: Final = ("python3", "-m", "pytest", "--numprocesses=auto", "--dist=loadfile")
+
 TEST: Final = (
     Step("lint", ("make", "lint"), 900),
-    Step("pytest", ("python3", "-m", "pytest"), 1200, directory=TOP / "ngcp_pkg"),
-    Step("pure", ("python3", "-m", "pytest", "--pure", *PURE), 1200, directory=TOP / "ngcp_pkg"),
+    Step("pytest", PYTEST, 1200, directory=TOP / "ngcp_pkg"),
+    Step("pure", (*PYTEST, "--pure", *PURE), 1200, directory=TOP / "ngcp_pkg"),
     Step("packages", ("make", "packages"), 1200),
     Step("image", ("make", "image"), 1200, needs=("packages",)),
     Step("container", ("molecule", "test", "--scenario-name", "default"), 1800, needs=("packages",)),

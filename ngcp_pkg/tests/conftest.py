@@ -1,6 +1,7 @@
 """Fixtures for every room, and the choice between the compiled modules and their specification."""
 
 import sys
+from collections.abc import Generator
 
 import pytest
 from hypothesis import settings
@@ -21,3 +22,13 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--pure"):
         for name in ("ngcp_bencode", "ngcp_media", "ngcp_speed"):
             sys.modules[name] = None  # type: ignore[assignment] # importing it is then an ImportError
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Spell out what was logged of bytes that are no text: reports travel between processes (xdist)."""
+    report = yield
+    report.sections = [
+        (name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections
+    ]
+    return report
