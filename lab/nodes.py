@@ -55,6 +55,7 @@ def up(target: Node) -> None:
 
 def down(target: Node) -> None:
     """Take the node down, and the network with the last one."""
+    ssh.hang_up(target.machine)
     target.down()
     if not any(Background(name).is_running() for name in MACHINES):
         network.down()
@@ -65,6 +66,7 @@ def reboot(target: Node) -> None:
     before = _boot_id(target.machine)
     # A moment later, so that the connection that says it ends in peace.
     ssh.output(target.machine, "systemd-run --quiet --on-active=1s systemctl reboot")
+    ssh.hang_up(target.machine)
     if not wait_until(lambda: _boot_id(target.machine) not in (before, ""), timeout=240.0, interval=0.5):
         raise LabError(f"{target.machine.name} did not come back from its reboot, see {target.console}")
     target.wait()
@@ -73,7 +75,7 @@ def reboot(target: Node) -> None:
 def _boot_id(where: Machine) -> str:
     """Return the kernel's name for the current boot; nothing when the machine does not answer."""
     try:
-        return ssh.output(where, "cat /proc/sys/kernel/random/boot_id").strip()
+        return ssh.output(where, "cat /proc/sys/kernel/random/boot_id", is_shared=False).strip()
     except LabError:
         return ""
 

@@ -21,8 +21,9 @@ PACKET_TIME: Final = 0.020
 SILENCE: Final = b"\xd5" * 160
 PCMA: Final = 8
 HEADER: Final = struct.Struct("!BBHII")
-#: Seconds to wait for what is still on its way when all is sent.
-PATIENCE: Final = 2.0
+#: Seconds to wait for what is still on its way when all is sent: before the kernel opens its first encrypted
+#: packet it loads modules, which an emulated machine does slowly.
+PATIENCE: Final = 10.0
 
 
 @dataclass(slots=True)

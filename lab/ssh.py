@@ -52,14 +52,32 @@ def common_arguments() -> str:
     return shlex.join(options())
 
 
-def command(machine: Machine, remote: str) -> list[str]:
-    """Make the command that runs a shell command on a machine."""
-    return ["ssh", *options(), f"root@{machine.address}", "--", remote]
+def command(machine: Machine, remote: str, *, is_shared: bool = True) -> list[str]:
+    """Make the command that runs a shell command on a machine.
+
+    Commands share a connection, which outlives each of them by a minute: an emulated machine takes seconds to
+    exchange keys.
+    """
+    shared = ["-o", "ControlMaster=auto", "-o", "ControlPersist=60", "-o", f"ControlPath={STATE}/ssh-%C"]
+    return ["ssh", *options(), *(shared if is_shared else []), f"root@{machine.address}", "--", remote]
 
 
-def output(machine: Machine, remote: str, *, stdin: str | None = None, timeout: float = 120.0) -> str:
+def hang_up(machine: Machine) -> None:
+    """End the connection that commands share: the machine is about to go."""
+    end = [*command(machine, "")[:-2], "-O", "exit"]
+    subprocess.run(end, capture_output=True, stdin=subprocess.DEVNULL, check=False)
+
+
+def output(
+    machine: Machine,
+    remote: str,
+    *,
+    stdin: str | None = None,
+    timeout: float = 120.0,
+    is_shared: bool = True,
+) -> str:
     """Run a shell command on a machine and return what it printed; failure is a LabError."""
-    return run(*command(machine, remote), stdin=stdin, timeout=timeout)
+    return run(*command(machine, remote, is_shared=is_shared), stdin=stdin, timeout=timeout)
 
 
 def is_answering(machine: Machine) -> bool:

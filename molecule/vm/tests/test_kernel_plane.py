@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Final
+from typing import Final, Self
 
 import pytest
 from pylibsrtp import Policy, Session
@@ -69,8 +69,11 @@ class Call:
         totals = relay.query(self._machine, self.connection.call_id)
         assert totals.packets == self.alice.sent + self._bob.sent
 
-    def end(self) -> None:
-        """Give the ports back."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give the ports back, also those of a call that was not heard."""
         relay.disconnect(self._machine, self.connection)
         self.alice.close()
         self._bob.close()
@@ -155,11 +158,10 @@ def only_module(machine: Machine) -> Iterator[None]:
 def call(machine: Machine) -> Iterator[Call]:
     """Make a call whose ends have just been heard."""
     ssh.output(machine, f"{RULE} install")
-    made = Call(machine)
-    made.talk(HELLO)
-    wait_for_status(machine, "2 of 4 flows by kernel module")
-    yield made
-    made.end()
+    with Call(machine) as made:
+        made.talk(HELLO)
+        wait_for_status(machine, "2 of 4 flows by kernel module")
+        yield made
 
 
 def check_kernel_forwards(machine: Machine, call: Call) -> None:
@@ -196,19 +198,18 @@ def test_missing_rule_costs_no_packet(machine: Machine, call: Call) -> None:
 @pytest.mark.parametrize("suite", SUITES)
 def test_kernel_opens_and_protects_srtp(machine: Machine, suite: str) -> None:
     """Packets are counted for the key without a break, whoever has it: user space, kernel, user space."""
-    call = ProtectedCall(machine, suite, port=42200)
-    call.talk(HELLO)
-    wait_for_status(machine, "2 of 4 flows by kernel module")
-    check_kernel_forwards(machine, call)
+    with ProtectedCall(machine, suite, port=42200) as call:
+        call.talk(HELLO)
+        wait_for_status(machine, "2 of 4 flows by kernel module")
+        check_kernel_forwards(machine, call)
 
-    ssh.output(machine, f"{RULE} remove")
-    wait_for_status(machine, "forwarding in user space")
-    call.talk(50)
-    ssh.output(machine, f"systemctl reload {RULE}")
-    wait_for_status(machine, "2 of 4 flows by kernel module")
-    check_kernel_forwards(machine, call)
-    call.check_totals()
-    call.end()
+        ssh.output(machine, f"{RULE} remove")
+        wait_for_status(machine, "forwarding in user space")
+        call.talk(50)
+        ssh.output(machine, f"systemctl reload {RULE}")
+        wait_for_status(machine, "2 of 4 flows by kernel module")
+        check_kernel_forwards(machine, call)
+        call.check_totals()
 
 
 def test_kernel_forwards_ipv6(machine: Machine, operator: object) -> None:
@@ -218,11 +219,10 @@ def test_kernel_forwards_ipv6(machine: Machine, operator: object) -> None:
     ssh.output(machine, f"ngcpcfg set /etc/ngcp-config/network.yml hosts.self.auto.v6ip={address}")
     ssh.output(machine, "ngcpcfg apply 'a second family'")
 
-    call = Call(machine, PHONES6[:2], port=42300)
-    call.talk(HELLO)
-    wait_for_status(machine, "2 of 4 flows by kernel module")
-    check_kernel_forwards(machine, call)
-    call.end()
+    with Call(machine, PHONES6[:2], port=42300) as call:
+        call.talk(HELLO)
+        wait_for_status(machine, "2 of 4 flows by kernel module")
+        check_kernel_forwards(machine, call)
 
 
 def test_rule_survives_the_packet_filter(machine: Machine, operator: object, call: Call) -> None:
@@ -252,15 +252,14 @@ def test_module_may_be_missing_and_come_later(machine: Machine) -> None:
     ssh.output(machine, f"systemctl stop {DAEMON}; {RULE} remove; modprobe -r xt_RTPENGINE")
     ssh.output(machine, f"systemctl start {DAEMON}")
     wait_for_status(machine, "the kernel module xt_RTPENGINE is not loaded")
-    call = Call(machine)
-    call.talk(50)
+    with Call(machine) as call:
+        call.talk(50)
 
-    with talking(call, 600):
-        ssh.output(machine, f"modprobe xt_RTPENGINE; systemctl restart {RULE}")
-        wait_for_status(machine, "2 of 4 flows by kernel module")
+        with talking(call, 600):
+            ssh.output(machine, f"modprobe xt_RTPENGINE; systemctl restart {RULE}")
+            wait_for_status(machine, "2 of 4 flows by kernel module")
 
-    check_kernel_forwards(machine, call)
-    call.end()
+        check_kernel_forwards(machine, call)
 
 
 def test_module_is_built_for_kernels_to_come(machine: Machine) -> None:
@@ -272,10 +271,9 @@ def test_module_is_built_for_kernels_to_come(machine: Machine) -> None:
 def test_program_of_ours_forwards_without_module_or_rule(machine: Machine) -> None:
     """What the daemon may load and attach, confined as its unit confines it, suffices for eBPF."""
     let_forward(machine, "ebpf")
-    call = Call(machine, port=42400)
-    call.talk(HELLO)
-    wait_for_status(machine, "2 of 4 flows by eBPF")
-    check_kernel_forwards(machine, call)
-    call.check_totals()
-    call.end()
+    with Call(machine, port=42400) as call:
+        call.talk(HELLO)
+        wait_for_status(machine, "2 of 4 flows by eBPF")
+        check_kernel_forwards(machine, call)
+        call.check_totals()
     let_forward(machine, "module")
