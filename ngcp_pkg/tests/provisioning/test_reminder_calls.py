@@ -2,14 +2,25 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import TypeVar
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from ngcp.provisioning import reminder_calls
 from ngcp.provisioning.engine import DatabaseUnavailable, connect, transaction
-from ngcp.provisioning.reminder_calls import Found, Wakeup, look, next_attempt, take, try_again
+from ngcp.provisioning.reminder_calls import (
+    Found,
+    Round,
+    Wakeup,
+    look,
+    look_at,
+    next_attempt,
+    take,
+    try_again,
+)
+from ngcp.provisioning.reminder_schedule import WEEKDAYS
 from private_mariadb import Server
 
 NIGHT = datetime(2026, 1, 10, 3, 0, tzinfo=UTC).timestamp()  # a Saturday
@@ -44,7 +55,13 @@ class Book:
         )
 
     def look(self, now: float, late: float = LATE) -> Found:
-        return run(self.engine, lambda connection: look(connection, now, late))
+        async def once() -> Found:
+            try:
+                return await look(self.engine, now, late)
+            finally:
+                await self.engine.dispose()
+
+        return asyncio.run(once())
 
     def take(self, now: float, most: int = 20) -> Sequence[Wakeup]:
         return run(self.engine, lambda connection: take(connection, now, most))
@@ -120,8 +137,7 @@ def test_nobody_is_called_twice_however_many_look(book: Book) -> None:
         async def serve(engine: AsyncEngine) -> list[Wakeup]:
             mine: list[Wakeup] = []
             for step in range(5):
-                async with transaction(engine) as connection:
-                    await look(connection, SIX + step, LATE)
+                await look(engine, SIX + step, LATE)
                 async with transaction(engine) as connection:
                     mine += await take(connection, SIX + step, 2)
             return mine
@@ -147,19 +163,55 @@ def test_crash_before_the_call_makes_no_second_one(book: Book) -> None:
         assert book.take(SIX + later) == []
 
 
-def test_crash_while_looking_changes_nothing(book: Book) -> None:
-    book.order(4, "06:00:00")
+def test_crash_while_looking_loses_nobody_and_calls_nobody_twice(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever looks dies between two pages, and between two statements of the second one."""
+    monkeypatch.setattr(reminder_calls, "PAGE", 2)
+    for number in range(4, 10):
+        book.order(number, "06:00:00", "never" if number % 2 else "always")
     book.look(SIX - 10)
+    round_, at = Round(SIX - 10, SIX, LATE), time(6)
 
-    async def look_and_die(connection: AsyncConnection) -> None:
-        await look(connection, SIX, LATE)
+    async def first_page(connection: AsyncConnection) -> None:
+        assert await look_at(connection, round_, WEEKDAYS, (at, 0), Found()) == 5
+
+    async def die_in_the_second(connection: AsyncConnection) -> None:
+        await look_at(connection, round_, WEEKDAYS, (at, 5), Found())
         raise InterruptedError
 
+    run(book.engine, first_page)
     with pytest.raises(DatabaseUnavailable):
-        run(book.engine, look_and_die)
-    assert book.take(SIX) == []
-    assert book.look(SIX + 10).due == 1
-    assert names(book.take(SIX + 10)) == ["s4"]
+        run(book.engine, die_in_the_second)
+    assert names(book.take(SIX)) == ["s4", "s5"]
+    assert book.look(SIX + 10).due == 5, "the first one is looked at again, but not written down again"
+    assert names(book.take(SIX + 10)) == ["s6", "s7", "s8", "s9"]
+    assert book.take(SIX + 20) == []
+    assert book.active() == [1, 0, 1, 0, 1, 0]
+
+
+@pytest.mark.parametrize("page", [1, 2, 3, 6, 7])
+def test_however_many_are_due_in_the_same_minute(
+    book: Book, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    """Pages of any size lose nobody; those of other minutes are no part of them."""
+    monkeypatch.setattr(reminder_calls, "PAGE", page)
+    for number in range(4, 10):
+        book.order(number, f"06:00:0{number % 2}")
+    book.order(1, "06:00:00")
+    book.order(2, "07:00:00")
+    book.look(SIX - 10)
+    assert book.look(SIX + 2).due == 7
+    assert sorted(names(book.take(SIX + 2))) == ["s2", *(f"s{number}" for number in range(4, 10))]
+
+
+def test_a_look_that_ends_late_takes_nothing_back(book: Book) -> None:
+    """Another one has looked further meanwhile: what is ordered then for a moment ago is for tomorrow."""
+    book.look(SIX)
+    book.look(SIX + 60)
+    book.look(SIX + 30)
+    book.order(4, "06:00:45")
+    assert book.look(SIX + 70).due == 0
 
 
 def test_further_attempts(book: Book) -> None:

@@ -1,5 +1,6 @@
 """What the app server does unasked: it wakes people up, lights lamps of telephones, and writes letters."""
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -62,10 +63,11 @@ class Outreach:
 
 
 def _sending(ring: reminders.Ring, transmit: Callable[[], None]) -> reminders.Ring:
-    """Let what a call has to send go out at once."""
+    """Let what a call has to send go out at once, and others have their turn before the next one."""
 
     async def ring_and_send(wakeup: Wakeup, done: Done) -> None:
         await ring(wakeup, done)
         transmit()
+        await asyncio.sleep(0)
 
     return ring_and_send

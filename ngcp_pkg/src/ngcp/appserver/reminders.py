@@ -84,8 +84,7 @@ class Tables:
 
     async def look(self, now: float, late: float, weekdays: Collection[int]) -> Found:
         """See `Book`."""
-        async with transaction(self._engine) as connection:
-            return await reminder_calls.look(connection, now, late, weekdays)
+        return await reminder_calls.look(self._engine, now, late, weekdays)
 
     async def take(self, now: float, most: int) -> Sequence[Wakeup]:
         """See `Book`."""

@@ -4,15 +4,16 @@
 app server only, and says so before the call begins: one that dies with it makes no second one.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Row, and_, func, or_, select, update
 from sqlalchemy.dialects.mysql import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from ngcp.provisioning.engine import transaction
 from ngcp.provisioning.preferences.effective import preferences_of
 from ngcp.provisioning.reminder_schedule import EVERY_DAY, WEEKDAYS, Plan, clock_ranges, last_due
 from ngcp.provisioning.tables import kamailio
@@ -21,6 +22,8 @@ from ngcp.provisioning.tables.provisioning import voip_subscribers
 
 #: The row of `voip_reminder_rounds`.
 _ROUND: Final = 1
+#: Reminders that are looked at in one transaction: a few milliseconds of work.
+PAGE: Final = 50
 
 
 class Wakeup(NamedTuple):
@@ -57,38 +60,76 @@ class Found:
     """Whose calls, and of when, are too late to be made now."""
 
 
-async def look(
-    connection: AsyncConnection, now: float, late: float, weekdays: Collection[int] = WEEKDAYS
-) -> Found:
+class Round(NamedTuple):
+    """One look at what has become due."""
+
+    since: float
+    """Up to when others have looked."""
+    until: float
+    late: float
+    """Seconds by which a call may be late."""
+
+    @property
+    def begin(self) -> float:
+        """What became due before is too late."""
+        return max(self.since, self.until - self.late)
+
+
+async def look(engine: AsyncEngine, now: float, late: float, weekdays: Collection[int] = WEEKDAYS) -> Found:
     """Write down what has become due since the last look, but nothing that is older than `late` seconds.
 
-    A reminder that does not recur is inactive from then on.
+    A reminder that does not recur is inactive from then on. However many are due in the same minute, each
+    transaction is a small one; whoever dies between two of them is no matter, as the next look begins where
+    this one did, and what was written down before is not again.
     """
-    until = float(int(now))
-    since = await _begin(connection, until, late)
     found = Found()
-    if since is None or since >= until:
+    async with transaction(engine) as connection:
+        round_ = await begin_round(connection, now, late)
+        times = [] if round_ is None else await _times(connection, round_)
+    if round_ is None:
         return found
-    from_ = max(since, until - late)
+    for at in times:
+        last: int | None = 0
+        while last is not None:
+            async with transaction(engine) as connection:
+                last = await look_at(connection, round_, weekdays, (at, last), found)
+    async with transaction(engine) as connection:
+        rounds, until = voip_reminder_rounds, _write(round_.until)
+        mine = and_(rounds.c.id == _ROUND, rounds.c.checked < until)
+        await connection.execute(update(rounds).where(mine).values(checked=until))
+    return found
+
+
+async def look_at(
+    connection: AsyncConnection,
+    round_: Round,
+    weekdays: Collection[int],
+    place: tuple[time, int],
+    found: Found,
+) -> int | None:
+    """Look at a page of those who are woken at the same time of day, behind a place; return its last one.
+
+    None: there are no more of them.
+    """
+    since, begin, until = round_.since, round_.begin, round_.until
     due: dict[int, float] = {}
     over: list[int] = []
-    for row, plan in await _plans(connection, weekdays, None if since < from_ else (from_, until)):
-        when = last_due(plan, from_, until)
-        missed = last_due(plan, since, from_) if when is None and since < from_ else None
+    rows = await _plans(connection, weekdays, place)
+    for row, plan in rows:
+        when = last_due(plan, begin, until)
+        missed = last_due(plan, since, begin) if when is None and since < begin else None
         if when is not None:
             due[row.id] = when
         elif missed is not None:
             found.missed.append((f"{row.username}@{row.domain}", missed))
         if row.recur == "never" and (when is not None or missed is not None):
             over.append(row.id)
-    found.due = len(due)
+    found.due += len(due)
     await _note(connection, due)
     if over:
         mine = voip_reminder.c.id.in_(over)
         await connection.execute(update(voip_reminder).where(mine).values(active=0))
-    rounds = voip_reminder_rounds
-    await connection.execute(update(rounds).where(rounds.c.id == _ROUND).values(checked=_write(until)))
-    return found
+    return rows[-1][0].id if len(rows) == PAGE else None
 
 
 async def take(connection: AsyncConnection, now: float, most: int) -> Sequence[Wakeup]:
@@ -144,40 +185,52 @@ async def next_attempt(connection: AsyncConnection) -> float | None:
     return None if when is None else _read(when)
 
 
-async def _begin(connection: AsyncConnection, until: float, late: float) -> float | None:
-    """Return until when others have looked, and let nobody else look meanwhile.
+async def begin_round(connection: AsyncConnection, now: float, late: float) -> Round | None:
+    """Return what is to be looked at; None: nothing.
 
-    None: nobody has, or on a clock that was wrong; then the past is not looked at.
+    Nothing has to be where nobody has looked yet, or on a clock that was wrong: the past is not looked at.
     """
-    rounds = voip_reminder_rounds
+    until, rounds = float(int(now)), voip_reminder_rounds
     query = select(rounds.c.checked).where(rounds.c.id == _ROUND).with_for_update()
     checked = (await connection.execute(query)).scalar()
     if checked is not None and _read(checked) <= until + late:
-        return _read(checked)
+        since = _read(checked)
+        return Round(since, until, late) if since < until else None
     row = {"id": _ROUND, "checked": _write(until)}
     await connection.execute(insert(rounds).values(row).on_duplicate_key_update(checked=row["checked"]))
     return None
 
 
+async def _times(connection: AsyncConnection, round_: Round) -> Sequence[time]:
+    """Return the times of day of which some may be due; after a long pause all there are."""
+    clock = voip_reminder.c.time
+    query = select(clock).distinct().order_by(clock)
+    if round_.since >= round_.begin:
+        zones = (await connection.execute(select(kamailio.subscriber.c.timezone).distinct())).scalars().all()
+        ends = round_.begin, round_.until
+        ranges = dict.fromkeys(pair for zone in zones for pair in clock_ranges(zone, *ends))
+        query = query.where(or_(False, *(clock.between(*pair) for pair in ranges)))
+    return [_time(value) for value in (await connection.execute(query)).scalars()]
+
+
 async def _plans(
-    connection: AsyncConnection, weekdays: Collection[int], between: tuple[float, float] | None
-) -> Iterable[tuple[Row[Any], Plan]]:
-    """Return the active reminders; of those that cannot be due `between` two times not all."""
+    connection: AsyncConnection, weekdays: Collection[int], place: tuple[time, int]
+) -> Sequence[tuple[Row[Any], Plan]]:
+    """Return a page of the active reminders of a time of day, by their numbers, behind one of them."""
     copy, columns = kamailio.subscriber.c, voip_reminder.c
-    source = (
+    at, last = place
+    page = (
         select(columns.id, columns.time, columns.recur, copy.username, copy.domain, copy.timezone)
         .join_from(voip_reminder, voip_subscribers, voip_subscribers.c.id == columns.subscriber_id)
         .join(kamailio.subscriber, copy.uuid == voip_subscribers.c.uuid)
-        .where(columns.active != 0)
+        .where(columns.time == at, columns.active == 1, columns.id > last)  # as the index has them
+        .order_by(columns.id)
+        .limit(PAGE)
     )
-    if between is not None:
-        zones = (await connection.execute(select(copy.timezone).distinct())).scalars().all()
-        ranges = dict.fromkeys(pair for zone in zones for pair in clock_ranges(zone, *between))
-        source = source.where(or_(False, *(columns.time.between(*pair) for pair in ranges)))
     days: Mapping[str, Collection[int]] = {"weekdays": weekdays}
     return [
         (row, Plan(_time(row.time), days.get(row.recur, EVERY_DAY), row.timezone))
-        for row in await connection.execute(source)
+        for row in await connection.execute(page)
     ]
 
 
