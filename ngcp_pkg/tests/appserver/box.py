@@ -30,6 +30,9 @@ class Names(Files):
     def __init__(self) -> None:
         self.said: list[str] = []
 
+    def language(self, wanted: str) -> str:
+        return wanted
+
     def say(self, names: Sequence[str], language: str) -> list[bytes]:
         self.said += [f"{language}:{name}" if language != "en" else name for name in names]
         return [SILENCE] * PROMPT * len(names)

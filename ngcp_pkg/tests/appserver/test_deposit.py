@@ -11,6 +11,7 @@ from ngcp.appserver.config import Voicemail
 from ngcp.appserver.office import Greeted
 from ngcp.audio.tones import key_tone
 from ngcp.provisioning.voicemail import Greeting
+from ngcp.voice.prompts import Files
 from ngcp.voice.stream import PACE, Language, Voice, frames_of
 
 
@@ -81,6 +82,12 @@ def test_the_voicebox_names_itself(house: House) -> None:
 )
 def test_greeting_that_nobody_has_spoken(house: House, parameters: tuple[str, ...], tones: list[int]) -> None:
     assert heard(house, *parameters) == tones
+
+
+def test_a_language_without_prompts_is_english_in_all(prompts: Path) -> None:
+    """Its own order of words would leave words out that English does not have."""
+    files = Files(prompts)
+    assert [files.language(one) for one in ("de", "en", "fr", "", "..", "de/..")] == ["de", *["en"] * 5]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What the node says is there to be said: prompts that Debian's package does not have would be silence."""
 
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,15 @@ from ngcp.b2bua import service_code
 from ngcp.provisioning.voicemail import Manner
 from ngcp.voice.prompts import USUAL
 
-#: Names of the files of Debian's asterisk-core-sounds-en-wav 1.6.1, without their endings.
-NAMES = frozenset(
-    (Path(__file__).parents[1] / "corpus/prompts/asterisk-core-sounds-en.txt").read_text().split()
-)
+CORPUS = Path(__file__).parents[1] / "corpus/prompts"
+
+
+def names_of(language: str) -> frozenset[str]:
+    """Return the names of the files of Debian's asterisk-core-sounds-…-wav 1.6.1, without their endings."""
+    return frozenset((CORPUS / f"asterisk-core-sounds-{language}.txt").read_text().split())
+
+
+NAMES = names_of("en")
 
 
 @pytest.mark.parametrize("may_call", [False, True])
@@ -35,6 +41,19 @@ def test_numbers_and_times_in_english() -> None:
     said |= {f"digits/h-{day}" for day in (*range(1, 21), 30)}
     said |= {*sayings.digits("0123456789*#+"), "digits/yesterday", "digits/at", "digits/oclock", "digits/oh"}
     assert said - NAMES == set()
+
+
+@pytest.mark.parametrize("language", ["es", "fr", "it"])
+def test_numbers_times_and_messages_in_other_languages(language: str) -> None:
+    """Nothing of it is said in English among words of another language."""
+    said = {name for value in range(100_000) for name in sayings.number(value, language)}
+    today = date(2026, 12, 31)
+    for minutes in range(0, 400 * 1440, 71):
+        when = datetime(2025, 11, 28) + timedelta(minutes=minutes)
+        said |= {*sayings.moment(when, today, language)}
+    for count in range(3):
+        said |= {name for kind in sayings.Kind for name in sayings.messages(count, kind, language)}
+    assert said - names_of(language) == set()
 
 
 @pytest.mark.parametrize(

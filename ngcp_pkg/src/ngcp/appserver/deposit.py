@@ -66,7 +66,7 @@ class Deposit:
             Greeting.BUSY if parameters.get("greeting") == Greeting.BUSY else Greeting.UNAVAILABLE
         )
         self._number = parameters.get("number", "")
-        self._language = parameters.get("language") or "en"
+        self._language = office.files.language(parameters.get("language") or "en")
         if not self._mailbox:
             raise NoSuchMailbox("the proxy names no mailbox")
         self._act = Act.GREETING

@@ -8,7 +8,7 @@ from typing import Final
 from ngcp.provisioning.voicemail import Folder, Greeting, Message
 
 from .menu_state import Place, Playback, Sound, State
-from .sayings import Words, digits, moment, number
+from .sayings import Kind, Words, amount, digits, messages, moment, number
 
 #: Folders by the key that stands for them.
 FOLDERS: Final[Mapping[str, Folder]] = {str(key): folder for key, folder in enumerate(Folder)}
@@ -54,11 +54,11 @@ def introduction(state: State) -> Words:
     if not box.new and not box.old:
         return (*words, "vm-no", "vm-messages")
     if box.new:
-        words += (*number(box.new, state.language), "vm-INBOX", _messages(box.new))
+        words += messages(box.new, Kind.NEW, state.language)
     if box.new and box.old:
         words += ("vm-and",)
     if box.old:
-        words += (*number(box.old, state.language), "vm-Old", _messages(box.old))
+        words += messages(box.old, Kind.OLD, state.language)
     return words
 
 
@@ -92,7 +92,7 @@ def presentation(state: State, message: Message) -> tuple[Sound, ...]:
         words += sender(message)
     minutes = round(message.duration / 60)
     if manner.says_duration and minutes >= manner.least_minutes:
-        words += ("vm-duration", *number(minutes, state.language), "vm-minutes")
+        words += ("vm-duration", *amount(minutes, state.language), "vm-minutes")
     return (*words, Playback(message.id))
 
 
@@ -182,10 +182,6 @@ def _review(state: State) -> Words:
 
 def _name(folder: Folder) -> str:
     return f"vm-{folder}"
-
-
-def _messages(count: int) -> str:
-    return "vm-message" if count == 1 else "vm-messages"
 
 
 _QUESTIONS_MADE: Final = {

@@ -49,7 +49,7 @@ _log = logging.getLogger(__name__)
 def open_mailbox(office: Office, call: Conversation, now: float) -> Listener:
     """Answer, and ask who it is."""
     visitor = visitor_of(call)
-    menu = Menu(call.parameters.get("language") or "en", is_known=bool(visitor.own))
+    menu = Menu(_language(office, call), is_known=bool(visitor.own))
     retrieval = Retrieval(office, call, visitor, menu)
     retrieval.serve(office.stage.receive(call, retrieval))
     retrieval.guest.accept(now)
@@ -58,7 +58,7 @@ def open_mailbox(office: Office, call: Conversation, now: float) -> Listener:
 
 def enter(office: Office, call: Conversation, guest: Guest, mailbox: str, now: float) -> None:
     """Ask a caller who has reached a mailbox for its PIN: it is his own, and he calls from elsewhere."""
-    menu = Menu(call.parameters.get("language") or "en", is_known=True)
+    menu = Menu(_language(office, call), is_known=True)
     visitor = visitor_of(call)._replace(own="", reached=mailbox)
     retrieval = Retrieval(office, call, visitor, menu)
     retrieval.serve(guest)
@@ -71,6 +71,10 @@ def visitor_of(call: Conversation) -> Visitor:
     request = call.request
     number = request.get("p-first-caller-npn") or request.from_.uri.name
     return Visitor(call.parameters.get("mailbox", ""), number, request.get("p-caller-uuid") or "")
+
+
+def _language(office: Office, call: Conversation) -> str:
+    return office.files.language(call.parameters.get("language") or "en")
 
 
 class Retrieval:
@@ -91,7 +95,7 @@ class Retrieval:
 
     def serve(self, guest: Guest) -> None:
         """Know who is served."""
-        language = self._call.parameters.get("language") or "en"
+        language = _language(self._office, self._call)
         self.guest = guest
         self._recital = Recital(self._office, guest, language, self._clerk, self.said)
 

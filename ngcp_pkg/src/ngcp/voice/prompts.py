@@ -55,6 +55,13 @@ class Files:
         self._directory = directory
         self._load = lru_cache(KNOWN)(self._read)
 
+    def language(self, wanted: str) -> str:
+        """Return a language that there are prompts of: the one that is wanted, else English.
+
+        Order and numbers are those of what is said: "one-and" would be silent, and "twenty" said for 21.
+        """
+        return wanted if wanted.isalnum() and any(self._directory.glob(f"{wanted}*")) else "en"
+
     def frames(self, name: str, language: str) -> Sequence[bytes]:
         """Return the frames of a file, in English where the language lacks it; none if there is none."""
         for spoken in dict.fromkeys((language, "en")):
