@@ -278,6 +278,29 @@ def test_down_for_days_tells_the_last_one_only(book: Book) -> None:
     assert book.look(SIX + 3 * 86400 + 3600).missed == [("s4@example.org", SIX + 3 * 86400)]
 
 
+@pytest.mark.parametrize(
+    ("day", "rings"),
+    [
+        ("2026-03-28", "2026-03-28T01:30"),
+        ("2026-03-29", "2026-03-29T01:30"),  # 02:30 is left out: 03:30 in Vienna
+        ("2026-03-30", "2026-03-30T00:30"),
+        ("2026-10-24", "2026-10-24T00:30"),
+        ("2026-10-25", "2026-10-25T00:30"),  # 02:30 comes twice: the first one
+        ("2026-10-26", "2026-10-26T01:30"),
+    ],
+)
+def test_nights_in_which_clocks_are_set(book: Book, day: str, rings: str) -> None:
+    """Somebody in Vienna wants to be woken at 02:30; the node's clock goes through all of the night."""
+    book.order(1, "02:30:00")
+    begin = datetime.fromisoformat(f"{day}T00:00+00:00").timestamp() - 3600
+    book.look(begin)
+    made = []
+    for step in range(0, 5 * 3600, 240):
+        book.look(begin + step)
+        made += [wakeup.due for wakeup in book.take(begin + step)]
+    assert made == [datetime.fromisoformat(f"{rings}+00:00").timestamp()]
+
+
 def test_what_is_ordered_for_a_moment_ago_is_for_tomorrow(book: Book) -> None:
     book.look(SIX + 20)
     book.order(4, "06:00:00", "never")
