@@ -58,6 +58,8 @@ class Voices:
     server: Address
     heard: dict[int, list[tuple[int, float]]] = field(default_factory=lambda: defaultdict(list))
     """Time stamp of each packet, and when it came, by SSRC."""
+    latest: dict[int, bytes] = field(default_factory=dict)
+    """What was heard last, by SSRC."""
 
     def __post_init__(self) -> None:
         self._sip = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -169,10 +171,11 @@ class Voices:
         beat, due = 0, time.monotonic()
         while self._is_open:
             calls = self._speaking
-            sequence, stamp, word = beat & 0xFFFF, beat * SAMPLES & 0xFFFFFFFF, self._words[beat % WORDS]
+            sequence, stamp = beat & 0xFFFF, beat * SAMPLES & 0xFFFFFFFF
             for place, call in enumerate(calls):
                 if place % 10 == 0:
                     time.sleep(max(0.0, due + PACE * place / len(calls) - time.monotonic()))
+                word = self._words[(beat + 5 * place) % WORDS]  # no two say the same
                 self._rtp.sendto(_HEADER.pack(0x80, 8, sequence, stamp, call.ssrc) + word, call.media)
             beat, due = beat + 1, due + PACE
             time.sleep(max(0.0, due - time.monotonic()))
@@ -183,6 +186,7 @@ class Voices:
                 continue
             data, ancillary, _, _ = self._rtp.recvmsg(2048, 64)
             packet = Packet.parse(data)
+            self.latest[packet.ssrc] = packet.payload
             for _, kind, stamp in ancillary:
                 if kind == SO_TIMESTAMPNS:
                     seconds, nanoseconds = struct.unpack("qq", stamp)
