@@ -1,4 +1,4 @@
-"""The machines the lab knows: one row each, with the address that DHCP leases to it."""
+"""The machines the lab knows: one row each, with its address."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -15,6 +15,17 @@ class Kind(Enum):
     VM = "vm"
 
 
+class Origin(Enum):
+    """From where a virtual machine learns at its first boot who it is."""
+
+    CREDENTIAL = "credential"
+    """It has root's key from the firmware; nobody tells it more."""
+    LEASED = "leased"
+    """A seed, but for the address, which is leased."""
+    FIXED = "fixed"
+    """A seed with a fixed address."""
+
+
 @dataclass(frozen=True, slots=True)
 class Machine:
     """One machine; `host` is the last octet of its address and of its MAC address."""
@@ -22,10 +33,11 @@ class Machine:
     name: str
     kind: Kind
     host: int
+    origin: Origin = Origin.CREDENTIAL
 
     @property
     def address(self) -> str:
-        """Its public address, leased by DHCP."""
+        """Its public address, leased by DHCP or told by its seed."""
         return f"{PREFIX}.{self.host}"
 
     @property
@@ -40,9 +52,8 @@ MACHINES: Final = {
         Machine("node", Kind.CONTAINER, 10),
         Machine("molecule-default", Kind.CONTAINER, 20),
         Machine("appliance", Kind.VM, 30),
-        Machine("molecule-vm", Kind.VM, 40),
-        Machine("molecule-vm-second", Kind.VM, 41),
-        Machine("molecule-vm-seeded", Kind.VM, 42),
+        Machine("molecule-vm", Kind.VM, 40, Origin.LEASED),
+        Machine("molecule-vm-second", Kind.VM, 41, Origin.FIXED),
     )
 }
 

@@ -41,10 +41,10 @@ class Node(Protocol):
         """Wait until it is ready."""
 
 
-def node(name: str, firmware: Firmware = Firmware.BIOS, seed: Path | None = None) -> Node:
-    """Find a node by its name; `firmware` and `seed`, a directory, are a virtual machine's."""
+def node(name: str, firmware: Firmware = Firmware.BIOS) -> Node:
+    """Find a node by its name; `firmware` is a virtual machine's."""
     row = machine(name)
-    return Container(row) if row.kind is Kind.CONTAINER else VirtualMachine(row, firmware, seed)
+    return Container(row) if row.kind is Kind.CONTAINER else VirtualMachine(row, firmware)
 
 
 def up(target: Node) -> None:

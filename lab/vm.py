@@ -10,9 +10,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from lab import network, ssh
+from lab import network, seed, ssh
 from lab.errors import LabError
-from lab.machines import Machine
+from lab.machines import Machine, Origin
 from lab.process import Background, run
 from lab.settings import NAMESPACE_PATH, ROOT, STATE
 
@@ -38,8 +38,6 @@ class VirtualMachine:
 
     machine: Machine
     firmware: Firmware = Firmware.BIOS
-    seed: Path | None = None
-    """Directory that it finds as a disk labelled cidata; root's key comes from there, too."""
 
     @property
     def directory(self) -> Path:
@@ -55,6 +53,10 @@ class VirtualMachine:
     def console(self) -> Path:
         """What it printed on its console: the serial line."""
         return self.background.log.with_suffix(".console")
+
+    @property
+    def _seed(self) -> Path:
+        return self.directory / "seed"
 
     @property
     def _tap(self) -> str:
@@ -87,6 +89,8 @@ class VirtualMachine:
         self.directory.mkdir(parents=True)
         disk = self.directory / "disk.qcow2"
         run("qemu-img", "create", "-q", "-f", "qcow2", "-b", IMAGE, "-F", "raw", disk, DISK_SIZE)
+        if self.machine.origin is not Origin.CREDENTIAL:
+            seed.write(self._seed, self.machine, is_fixed=self.machine.origin is Origin.FIXED)
         if self.firmware is Firmware.UEFI:
             shutil.copy(OVMF / "OVMF_VARS_4M.fd", self.directory / "vars.fd")
         self.console.parent.mkdir(parents=True, exist_ok=True)
@@ -113,9 +117,9 @@ class VirtualMachine:
         return ["qemu-system-x86_64", *words, *self._who_it_is(), *self._flash()]
 
     def _who_it_is(self) -> list[str]:
-        """Hand over root's key, which the image does not hold."""
-        if self.seed is not None:
-            disk = f"driver=vvfat,dir={self.seed},label=CIDATA,floppy=off,rw=off"
+        """Hand over root's key, which the image does not hold, and what else its seed says."""
+        if self.machine.origin is not Origin.CREDENTIAL:
+            disk = f"driver=vvfat,dir={self._seed},label=CIDATA,floppy=off,rw=off"
             return ["-drive", f"if=virtio,format=raw,readonly=on,file.{disk.replace(',', ',file.')}"]
         # systemd takes it from the firmware: systemd.system-credentials(7)
         key = base64.b64encode(ssh.public_key().encode()).decode()

@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from lab import nodes, ssh
+from lab import nodes, seed, ssh
 from lab.call import call, first_call
 from lab.machines import Machine
 from lab.sipp import Phone
@@ -68,6 +68,19 @@ def test_second_copy_boots_by_uefi_and_shares_nothing(machine: Machine, second: 
         mine, other = (ssh.output(where, command).strip() for where in (machine, second.machine))
         assert mine
         assert mine != other, command
+
+
+def test_copies_are_who_their_seeds_say(machine: Machine, second: nodes.Node) -> None:
+    """Nobody answered a question: name, address, administrator's key and a value were given."""
+    for where in (machine, second.machine):
+        assert ssh.output(where, "hostname").strip() == where.name
+        assert ssh.output(where, "ngcpcfg get general.adminmail").strip() == seed.MAIL
+        assert ssh.output(where, "cat /root/.ssh/authorized_keys").strip() == ssh.public_key()
+        said = ssh.output(where, "journalctl --no-pager --unit=ngcp-initial-configuration")
+        assert "is not read here" not in said
+    clients = "ss --no-header --udp --all --numeric 'sport = :68'"
+    assert ssh.output(machine, clients), "this one's address is leased"
+    assert not ssh.output(second.machine, clients), "this one's is fixed"
 
 
 def test_second_copy_carries_a_call(second: nodes.Node) -> None:
