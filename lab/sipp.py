@@ -17,10 +17,13 @@ from lab.process import wait_until
 from lab.settings import LOGS, ROOT
 
 SCENARIOS: Final = ROOT / "molecule" / "shared" / "sipp"
+#: Files that SIPp writes, by what it calls them.
+TRACES: Final = {"log": "logs", "error": "err", "message": "msg"}
 #: Seconds after which SIPp gives a scenario up.
 TIMEOUT: Final = 60
 SIP_PORT: Final = 5060
 MEDIA_LINE: Final = re.compile(r"media (?P<address>\S+) (?P<port>\d+) (?P<call_id>\S+)")
+CLOCK_LINE: Final = re.compile(r"clock (?P<call_id>\S+) (?P<milliseconds>\d+)")
 #: What ends a waiting `call` scenario; only its Call-ID counts.
 HANG_UP: Final = """\
 NOTIFY sip:phone SIP/2.0
@@ -63,7 +66,7 @@ class Media:
 
 
 class Scenario:
-    """One SIPp process that plays one scenario once, or with `calls` so many times within a second."""
+    """One SIPp process that plays one scenario once, or with `calls` so many times, `rate` a second."""
 
     def __init__(self, name: str, phone: Phone, server: str, **keys: object) -> None:
         self.name = name
@@ -95,11 +98,10 @@ class Scenario:
         command = ["sipp", f"{server}:{SIP_PORT}", "-sf", str(SCENARIOS / f"{self.name}.xml")]
         calls = str(all_keys.pop("calls", 1))
         command += ["-i", phone.address, "-p", str(phone.sip_port), "-nostdin", "-nd"]
-        command += ["-m", calls, "-r", calls, "-l", calls]
+        command += ["-m", calls, "-r", str(all_keys.pop("rate", calls)), "-l", calls]
         command += ["-au", phone.user, "-ap", phone.password, "-timeout", str(TIMEOUT), "-timeout_error"]
-        for kind in ("log", "error", "message"):
+        for kind, trace in TRACES.items():
             self._file(kind).unlink(missing_ok=True)
-            trace = {"log": "logs", "error": "err", "message": "msg"}[kind]
             command += [f"-trace_{trace}", f"-{kind}_file", str(self._file(kind))]
         if "service" in all_keys:
             command += ["-s", str(all_keys.pop("service"))]
@@ -122,6 +124,13 @@ class Scenario:
         if not wait_until(look, TIMEOUT, interval=0.02) or not found:
             raise self._failure("saw no session description")
         return found[0]
+
+    def talks(self) -> dict[str, float]:
+        """Return how many seconds each call was up by the scenario's own clock, by Call-ID."""
+        clocks: dict[str, list[int]] = {}
+        for match in CLOCK_LINE.finditer(self._file("log").read_text()):
+            clocks.setdefault(match["call_id"], []).append(int(match["milliseconds"]))
+        return {call_id: (ended - begun) / 1000 for call_id, (begun, ended) in clocks.items()}
 
     def hang_up(self, call_id: str) -> None:
         """Tell a waiting `call` scenario to end its call: any request with its Call-ID does."""
