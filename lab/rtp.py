@@ -21,9 +21,8 @@ PACKET_TIME: Final = 0.020
 SILENCE: Final = b"\xd5" * 160
 PCMA: Final = 8
 HEADER: Final = struct.Struct("!BBHII")
-#: Seconds to wait for what is still on its way when all is sent: before the kernel opens its first encrypted
-#: packet it loads modules, which an emulated machine does slowly.
-PATIENCE: Final = 10.0
+#: Seconds to wait for what is still on its way when all is sent.
+PATIENCE: Final = 2.0
 
 
 @dataclass(slots=True)
@@ -103,7 +102,9 @@ class RtpEndpoint:
         self.sources.add(source)
 
 
-def stream(ends: Sequence[tuple[RtpEndpoint, tuple[str, int]]], packets: int) -> None:
+def stream(
+    ends: Sequence[tuple[RtpEndpoint, tuple[str, int]]], packets: int, patience: float = PATIENCE
+) -> None:
     """Let each end send `packets` packets to its remote address while all receive, then await stragglers."""
     endpoints = [endpoint for endpoint, _ in ends]
     start = time.monotonic()
@@ -111,7 +112,7 @@ def stream(ends: Sequence[tuple[RtpEndpoint, tuple[str, int]]], packets: int) ->
         for endpoint, remote in ends:
             endpoint.send(remote)
         _receive_until(endpoints, start + (number + 1) * PACKET_TIME)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline and any(end.received < end.sent for end in endpoints):
         _receive_until(endpoints, min(deadline, time.monotonic() + PACKET_TIME))
 

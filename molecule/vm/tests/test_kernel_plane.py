@@ -27,6 +27,9 @@ SUITES: Final = {
 #: Packets after which the relay knows where both ends are.
 HELLO: Final = 10
 PACKETS: Final = 400
+#: Seconds to wait for the last of them: before the kernel opens its first encrypted packet it loads modules,
+#: which an emulated machine does slowly.
+PATIENCE: Final = 10.0
 #: Datagrams that a node receives for other reasons: time, names, commands, leases.
 OTHERS: Final = 40
 RULE: Final = "ngcp-rtpengine-rule"
@@ -59,7 +62,7 @@ class Call:
     def talk(self, packets: int) -> None:
         """Send so many packets each way; all arrive, marked, from the relay's ports."""
         to_callee, to_caller = self.connection.to_callee, self.connection.to_caller
-        stream([(self.alice, to_callee), (self._bob, to_caller)], packets)
+        stream([(self.alice, to_callee), (self._bob, to_caller)], packets, PATIENCE)
         assert (self.alice.received, self._bob.received) == (self._bob.sent, self.alice.sent)
         assert (self.alice.sources, self._bob.sources) == ({to_callee}, {to_caller})
         assert self.alice.tos | self._bob.tos == {184}
