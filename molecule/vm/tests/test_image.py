@@ -15,7 +15,7 @@ from lab.vm import Firmware
 GROWN: Final = 6.5
 UNITS: Final = (
     *("kamailio-lb", "kamailio-proxy", "ngcp-rtpengine-daemon", "ngcp-sems", "asterisk", "ngcp-mediator"),
-    *("ngcp-api", "ngcp-firstboot"),
+    *("ngcp-api", "ngcp-firstboot", "ngcp-initial-configuration"),
     *("mariadb", "redis-server", "nftables", "ssh"),
 )
 #: What a first boot makes: each of these differs between two copies of one image.
