@@ -24,13 +24,15 @@ class Desk:
 
     def __init__(self) -> None:
         self.now = 1000.0
+        self.step = 0.0
+        """Seconds by which somebody set the wall clock."""
         self.redis, self.acc = MemoryRedis(), MemoryAcc()
         self.hung_up: list[str] = []
         self.open()
 
     def open(self) -> Ledger:
         self.mirror = Mirror(MemoryRedisLine(self.redis), DB, run_now)
-        clock = Terms(lambda: self.now, lambda: self.now, "<sip:127.0.0.1:5062;", 600.0)
+        clock = Terms(lambda: self.now, lambda: self.now + self.step, "<sip:127.0.0.1:5062;", 600.0)
         self.ledger = Ledger(Books(self.mirror, Archive(self.acc, run_now)), clock)
         self.ledger.hang_up = lambda live: self.hung_up.append(live.call_id)
         run_now(self.ledger.settle())
@@ -100,6 +102,28 @@ def test_what_was_kept_and_cannot_be_read_is_passed_over(
     kept["future"] = json.dumps(json.loads(kept["c1"]) | {"unknown": 1})
     assert [live.name for live in desk.open()] == ["c1"]
     assert caplog.text.count("cannot be read") == 3
+
+
+@pytest.mark.parametrize("step", [-3600.0, 0.0, 3600.0], ids=["back", "not", "forward"])
+def test_a_clock_that_is_set_makes_no_call_longer_or_shorter(desk: Desk, step: float) -> None:
+    request = calls.invite()
+    desk.ledger.admit(calls.call(ALICE, BOB, request=request))
+    desk.ledger.hear(request, calls.answer(request))
+    desk.now, desk.step = desk.now + 60.5, step
+    desk.ledger.follow_request(calls.bye(request))
+    began, ended = (float(row.time_hires) for row in desk.acc.rows.values())
+    assert ended - began == 60.5
+
+
+def test_a_clock_set_back_while_the_proxy_was_down_makes_no_negative_duration(desk: Desk) -> None:
+    request = calls.invite()
+    desk.ledger.admit(calls.call(ALICE, BOB, request=request))
+    desk.ledger.hear(request, calls.answer(request))
+    desk.now, desk.step = desk.now + 60.5, -3600.0
+    desk.open()
+    desk.ledger.follow_request(calls.bye(request))
+    began, ended = (float(row.time_hires) for row in desk.acc.rows.values())
+    assert ended == began
 
 
 def test_deadlines_of_calls_that_are_over_are_forgotten(desk: Desk) -> None:

@@ -12,7 +12,7 @@ OWN = "<sip:127.0.0.1:5062;"
 def answered() -> LiveCall:
     request = calls.invite()
     live = LiveCall.begin(request, "c1", 1, (1000.0, 1600.0))
-    live.confirm(calls.answer(request), OWN, 1005.0)
+    live.confirm(calls.answer(request), OWN, 1005.0, 5.0)
     return live
 
 
@@ -40,7 +40,7 @@ def test_routes_without_ours_all_lead_to_the_callee() -> None:
     """§12.1.2; a proxy that does not find itself there sends along all of them."""
     request = calls.invite()
     live = LiveCall.begin(request, "c1", 1, (0.0, 1.0))
-    live.confirm(calls.answer(request), "<sip:198.51.100.9:5062;", 0.0)
+    live.confirm(calls.answer(request), "<sip:198.51.100.9:5062;", 0.0, 0.0)
     assert len(live.callee.routes) == 3
 
 

@@ -229,7 +229,7 @@ class Ledger:
         now = self._terms.unix()
         lasts = live.ends - live.began
         try:
-            live.confirm(response, self._terms.own_route, now)
+            live.confirm(response, self._terms.own_route, now, self._terms.monotonic())
         except SipError as error:  # it cannot be ended by us; all else goes on
             _log.warning("%s: %s", live.call_id, error)
         live.ends = now + lasts
@@ -297,7 +297,8 @@ class Ledger:
 
     def end(self, live: LiveCall, now: float, *, is_measured: bool = False) -> None:
         """Close an answered call; if it `is_measured`, its record waits for `conclude`."""
-        record = stop_record(live.call_id, live.tags, Ending(200, "OK", now))
+        ended = live.until(now, self._terms.monotonic())
+        record = stop_record(live.call_id, live.tags, Ending(200, "OK", ended))
         self.conclude(live.call_id)
         if is_measured:
             self._stops[live.call_id] = record

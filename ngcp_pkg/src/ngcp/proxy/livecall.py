@@ -81,6 +81,8 @@ class LiveCall:
     """The counters that it moved, each as often as it did."""
     legs: list[LegRecord] = field(default_factory=list)
     """For the INVITE's records, until they are written."""
+    clock: float | None = field(default=None, compare=False)
+    """Monotonic time at which it was answered; None: an earlier process saw that."""
 
     @property
     def entry(self) -> int:
@@ -116,15 +118,24 @@ class LiveCall:
         callee = Side(request.first("To"))
         return cls(name, number, request.call_id, caller, callee, request.uri, *times)
 
-    def confirm(self, response: Response, own_route: str, now: float) -> None:
-        """Take the 2xx as the callee wrote it; `own_route` is what our Record-Route begins with (§12.1.2)."""
-        self.stage, self.answered = Stage.CONFIRMED, now
+    def confirm(self, response: Response, own_route: str, now: float, clock: float) -> None:
+        """Take the 2xx as the callee wrote it; `own_route` is what our Record-Route begins with (§12.1.2).
+
+        It is `now` in Unix time, and `clock` in monotonic time.
+        """
+        self.stage, self.answered, self.clock = Stage.CONFIRMED, now, clock
         routes = list(reversed(response.all("Record-Route")))
         ours = max((i for i, route in enumerate(routes) if route.startswith(own_route)), default=-1)
         callee = self.callee
         callee.tag, callee.shown = response.to.tag or "", response.first("To")
         callee.value, self.caller.shown = f"{callee.value};tag={callee.tag}", response.first("From")
         callee.target, callee.routes = _target(response), routes[ours + 1 :]
+
+    def until(self, now: float, clock: float) -> float:
+        """Return the Unix time at which it ends if it does now: it lasted as long as nobody set a clock."""
+        if self.clock is None:
+            return max(now, self.answered)
+        return self.answered + clock - self.clock
 
     def sides(self, request: Request) -> tuple[Side, Side] | None:
         """Return whose request in the dialog this is, and whom it is for; None: it belongs to another."""
@@ -167,7 +178,7 @@ class LiveCall:
             raise ValueError(f"no call: {error}") from error
 
 
-_PLAIN: Final = tuple(one.name for one in fields(LiveCall) if one.name not in ("caller", "callee"))
+_PLAIN: Final = tuple(one.name for one in fields(LiveCall) if one.name not in ("caller", "callee", "clock"))
 _ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
