@@ -38,21 +38,20 @@ class RestClient:
     address: str
     password: str
 
-    def request(
-        self, method: str, path: str, body: object = None, content: str = "application/json"
-    ) -> Answer:
-        """Make one request; any status is an answer."""
+    def request(self, method: str, path: str, body: object = None, kind: str = "application/json") -> Answer:
+        """Make one request, with bytes or with what becomes JSON; any status is an answer."""
         login = base64.b64encode(f"{USER}:{self.password}".encode()).decode()
         headers = {"Authorization": f"Basic {login}", "Accept": "application/hal+json"}
         if body is not None:
-            headers["Content-Type"] = content
+            headers["Content-Type"] = kind
         # The node signed its own certificate at first boot: there is nothing to check it against.
         context = ssl._create_unverified_context()
         connection = http.client.HTTPSConnection(self.address, PORT, timeout=TIMEOUT, context=context)
         try:
             with network.inside():
                 connection.connect()
-            connection.request(method, path, None if body is None else json.dumps(body), headers)
+            content = body if body is None or isinstance(body, bytes) else json.dumps(body)
+            connection.request(method, path, content, headers)
             response = connection.getresponse()
             text = response.read()
             names = {name.lower(): value for name, value in response.getheaders()}

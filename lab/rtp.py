@@ -48,6 +48,8 @@ class RtpEndpoint:
     tos: set[int] = field(default_factory=set)
     #: Addresses and ports the packets came from.
     sources: set[tuple[str, int]] = field(default_factory=set)
+    #: What was said in them.
+    heard: bytearray = field(default_factory=bytearray)
     _seen: set[tuple[int, int]] = field(default_factory=set)
     _ssrc: int = field(default_factory=lambda: secrets.randbits(32))
     _socket: socket.socket = field(init=False)
@@ -99,6 +101,7 @@ class RtpEndpoint:
             return
         self._seen.add((ssrc, sequence))
         self.received += 1
+        self.heard += data[HEADER.size :]
         self.sources.add(source)
 
 
