@@ -23,6 +23,8 @@ RATE: Final = 6
 PATIENCE: Final = 60.0
 #: Seconds between what passes the proxy and what passes a phone, at most, on a busy machine.
 DISTANCE: Final = 0.5
+#: Seconds by which SIPp's clock is late, which it reads once a round.
+BLUR: Final = 0.1
 
 
 @pytest.fixture
@@ -77,6 +79,6 @@ def test_durations_of_an_afternoon_are_those_the_phones_counted(
     assert durations.keys() == talks.keys()
     # The proxy sees an answer before the caller does, and a BYE after him.
     for call_id, seconds in talks.items():
-        assert -0.002 <= durations[call_id] - seconds <= DISTANCE, call_id
+        assert -BLUR <= durations[call_id] - seconds <= DISTANCE, call_id
     assert sum(durations.values()) == pytest.approx(sum(talks.values()), rel=0.01)
     assert sum(float(record["duration"]) for record in found if record["call_status"] != "ok") == 0
