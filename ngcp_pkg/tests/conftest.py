@@ -9,7 +9,7 @@ from hypothesis import settings
 pytest_plugins = ("private_mariadb", "private_redis")
 
 
-#: No example is late: a machine may be busy with something else. They are the same ones each time, so that what
+#: No example is late: a machine may be busy with something else. They are the same ones each time: what
 #: passed today passes tomorrow; `--hypothesis-profile=curious` looks for others.
 settings.register_profile("patient", deadline=None, derandomize=True)
 settings.register_profile("curious", deadline=None)
