@@ -2,9 +2,12 @@
 
 import functools
 import getpass
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import bcrypt
@@ -64,6 +67,22 @@ class Server:
             for statement in statements:
                 cursor.execute(statement)
             return list(cursor.fetchall())
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Let it answer nobody for the time of a `with`."""
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            while not all(map(_is_stopped, Path(f"/proc/{self.pid}/task").iterdir())):
+                time.sleep(0.001)
+            yield
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
+
+
+def _is_stopped(thread: Path) -> bool:
+    """Tell whether a thread does nothing: a signal takes a moment to reach all of them."""
+    return (thread / "stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 @pytest.fixture(scope="session")

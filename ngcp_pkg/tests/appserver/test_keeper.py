@@ -1,10 +1,7 @@
 """Messages on their way to MariaDB, which is there, hangs, comes back, or never does."""
 
 import asyncio
-import os
-import signal
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -52,16 +49,6 @@ class Desk:
                 await asyncio.sleep(0.01)
 
 
-@contextmanager
-def hanging(server: Server) -> Iterator[None]:
-    """Let a database answer nobody."""
-    os.kill(server.pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(server.pid, signal.SIGCONT)
-
-
 @pytest.fixture
 def box(database: Server) -> Server:
     database.run(
@@ -107,7 +94,7 @@ def test_a_hanging_database_loses_nothing(box: Server, tmp_path: Path) -> None:
     keys = [f"k{number}" for number in range(3 * AT_ONCE)]
 
     async def work(desk: Desk) -> None:
-        with hanging(box):
+        with box.hanging():
             desk.take(*keys)
             await desk.until(lambda: desk.keeper.held == len(keys))
             assert len(list(tmp_path.glob("*.message"))) == len(keys)
@@ -123,7 +110,7 @@ def test_a_hanging_database_loses_nothing(box: Server, tmp_path: Path) -> None:
 
 def test_messages_that_wait_outlive_the_daemon(box: Server, tmp_path: Path) -> None:
     async def before(desk: Desk) -> None:
-        with hanging(box):
+        with box.hanging():
             desk.take("k1", "k2")
             await desk.keeper.close()
 
@@ -142,7 +129,7 @@ def test_where_no_file_can_be_written_memory_serves(box: Server, tmp_path: Path)
     nowhere = tmp_path / "gone"
 
     async def work(desk: Desk) -> None:
-        with hanging(box):
+        with box.hanging():
             desk.take("k1")
             await desk.until(lambda: desk.keeper.held == 1)
         while desk.keeper.held:
@@ -155,7 +142,7 @@ def test_where_no_file_can_be_written_memory_serves(box: Server, tmp_path: Path)
 def test_so_much_waits_and_no_more(box: Server, tmp_path: Path) -> None:
     async def work(desk: Desk) -> None:
         assert not desk.keeper.is_full
-        with hanging(box):
+        with box.hanging():
             desk.take("k1")
             await desk.until(lambda: desk.keeper.held == 1)
             assert desk.keeper.is_full
@@ -308,7 +295,7 @@ def test_killed_before_it_was_a_message(box: Server, tmp_path: Path) -> None:
 
 def test_killed_when_it_was_said_but_not_stored(box: Server, tmp_path: Path) -> None:
     async def work(desk: Desk) -> None:
-        with hanging(box):
+        with box.hanging():
             tape = speak(desk, "k1")
             await write(desk)
             desk.keeper.take("k1", lambda: replace(SPOKEN, wav=wav.write(tape.samples())))
@@ -357,7 +344,7 @@ def test_killed_again_while_it_starts(box: Server, tmp_path: Path) -> None:
 
 def test_what_waits_for_the_database_is_in_one_file(box: Server, tmp_path: Path) -> None:
     async def work(desk: Desk) -> None:
-        with hanging(box):
+        with box.hanging():
             tape = speak(desk, "k1")
             await write(desk)
             desk.keeper.take("k1", lambda: replace(SPOKEN, wav=wav.write(tape.samples())))

@@ -1,8 +1,6 @@
 """A database that is gone, hangs or comes back."""
 
 import asyncio
-import os
-import signal
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -44,14 +42,11 @@ def test_a_database_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
 def test_a_hanging_database_costs_no_more_than_the_time_out(database: Server) -> None:
     async def work(engine: AsyncEngine) -> tuple[float, int]:
         assert await answer(engine) == 42
-        os.kill(database.pid, signal.SIGSTOP)
-        try:
+        with database.hanging():
             began = time.monotonic()
             with pytest.raises(DatabaseUnavailable, match="TimeoutError"):
                 await answer(engine)
             lasted = time.monotonic() - began
-        finally:
-            os.kill(database.pid, signal.SIGCONT)
         async with asyncio.timeout(10):
             while True:
                 try:

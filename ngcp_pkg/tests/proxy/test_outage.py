@@ -1,11 +1,7 @@
 """A MariaDB that hangs: registrations wait no longer than they must, and all is well once it is back."""
 
 import asyncio
-import os
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import count
 
 import pytest
@@ -40,16 +36,6 @@ def server(database: Server) -> Server:
         f" VALUES ('alice', 'example.org', '{PASSWORD}', '{ha1}', '', UUID())",
     )
     return database
-
-
-@contextmanager
-def hanging(server: Server) -> Iterator[None]:
-    """Let MariaDB do nothing for the time of a `with`."""
-    os.kill(server.pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(server.pid, signal.SIGCONT)
 
 
 class Proxy:
@@ -110,7 +96,7 @@ def test_registrations_while_mariadb_hangs_and_after(server: Server) -> None:
     async def main() -> None:
         proxy = Proxy(server)
         assert (await proxy.register()).status == 200
-        with hanging(server):
+        with server.hanging():
             started = time.monotonic()
             refused = await proxy.register()
             assert (refused.status, refused.get("Retry-After")) == (503, "20")

@@ -245,7 +245,8 @@ class TestForwarding:
     def test_target_behind_a_router(self, play: Play) -> None:
         async def test(scene: Scene) -> None:
             far = {4: "203.0.113.9", 6: "2001:db8::9"}[scene.family]
-            scene.network.bob.ip(f"address replace {far} dev lo")
+            at_once = " nodad" if scene.family == 6 else ""
+            scene.network.bob.ip(f"address replace {far} dev lo{at_once}")
             scene.network.relay.ip(f"route replace {far} via {PHONES[scene.family][1]}")
             carol = scene.phone(scene.network.bob, (far, 7000))
             scene.connect()
