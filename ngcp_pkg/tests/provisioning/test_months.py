@@ -1,10 +1,7 @@
 """Partitions of `accounting.cdr`."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import UTC, datetime
-
-import pytest
 
 from ngcp.provisioning.line import Line
 from ngcp.provisioning.months import make_months
@@ -28,46 +25,28 @@ def make(server: Server, now: float) -> list[str]:
     return asyncio.run(main())
 
 
-def forget_months(server: Server) -> None:
-    rows = server.run(
-        "SELECT GROUP_CONCAT(PARTITION_NAME) FROM information_schema.PARTITIONS"
-        " WHERE TABLE_SCHEMA = 'accounting' AND TABLE_NAME = 'cdr'"
-    )
-    server.run(
-        f"ALTER TABLE accounting.cdr REORGANIZE PARTITION {rows[0][0]}"
-        " INTO (PARTITION pmax VALUES LESS THAN MAXVALUE)"
-    )
+def test_months_are_ready_before_they_begin(database: Server) -> None:
+    assert make(database, unix(2026, 11, 27)) == ["p202611", "p202612", "p202701", "p202702"]
+    assert make(database, unix(2026, 11, 28)) == []
+    assert make(database, unix(2026, 12, 1)) == ["p202703"]
+    assert make(database, unix(2026, 1, 1)) == [], "the clock was set back"
 
 
-@pytest.fixture
-def months(database: Server) -> Iterator[Server]:
-    forget_months(database)  # a mediator of an earlier test may have made some
-    yield database
-    forget_months(database)
-
-
-def test_months_are_ready_before_they_begin(months: Server) -> None:
-    assert make(months, unix(2026, 11, 27)) == ["p202611", "p202612", "p202701", "p202702"]
-    assert make(months, unix(2026, 11, 28)) == []
-    assert make(months, unix(2026, 12, 1)) == ["p202703"]
-    assert make(months, unix(2026, 1, 1)) == [], "the clock was set back"
-
-
-def test_a_call_is_in_its_month(months: Server) -> None:
-    insert(months, start_time="1795723200.123")  # 2026-11-26
-    insert(months, start_time="1796083199.999")  # the last moment of November
-    insert(months, start_time="1796083200.000")
-    make(months, unix(2026, 11, 1))
+def test_a_call_is_in_its_month(database: Server) -> None:
+    insert(database, start_time="1795723200.123")  # 2026-11-26
+    insert(database, start_time="1796083199.999")  # the last moment of November
+    insert(database, start_time="1796083200.000")
+    make(database, unix(2026, 11, 1))
     counts = {
-        name: months.run(f"SELECT COUNT(*) FROM accounting.cdr PARTITION ({name})")[0][0]
+        name: database.run(f"SELECT COUNT(*) FROM accounting.cdr PARTITION ({name})")[0][0]
         for name in ("p202611", "p202612", "pmax")
     }
     assert counts == {"p202611": 2, "p202612": 1, "pmax": 0}
 
 
-def test_the_mediator_may_make_them(months: Server) -> None:
+def test_the_mediator_may_make_them(database: Server) -> None:
     run_as(
-        months,
+        database,
         "mediator",
         "ALTER TABLE accounting.cdr REORGANIZE PARTITION pmax INTO"
         " (PARTITION p202611 VALUES LESS THAN (1796083200), PARTITION pmax VALUES LESS THAN MAXVALUE)",

@@ -20,13 +20,11 @@ DAY = 86_400.0
 
 @pytest.fixture
 def connection(database: Server) -> Iterator[Connection]:
-    """A connection; afterwards the months are gone, as other tests expect it."""
+    """A connection."""
     engine = administer(database.socket, database.user)
     with engine.connect() as connected:
         yield connected
     engine.dispose()
-    rest = "(PARTITION pmax VALUES LESS THAN MAXVALUE)"
-    database.run(f"ALTER TABLE accounting.cdr PARTITION BY RANGE (FLOOR(start_time)) {rest}")
 
 
 def months(server: Server) -> list[str]:
