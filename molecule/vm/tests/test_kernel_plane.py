@@ -228,11 +228,17 @@ def test_kernel_forwards_ipv6(machine: Machine, operator: object) -> None:
         check_kernel_forwards(machine, call)
 
 
+def has_rules(machine: Machine) -> bool:
+    """Tell whether packets of both families are shown to the module; the unit follows a moment later."""
+    said = ssh.output(machine, f"{RULE} status || true")
+    return said.count("packets are shown to table 0") == 2
+
+
 def test_rule_survives_the_packet_filter(machine: Machine, operator: object, call: Call) -> None:
     """Our own rules leave it alone; after somebody's flush the unit brings it back."""
     for change in CHANGES:
         ssh.output(machine, change)
-        assert ssh.output(machine, f"{RULE} status").count("packets are shown to table 0") == 2, change
+        assert wait_until(lambda: has_rules(machine), timeout=30.0), change
         call.talk(HELLO)
 
     wait_for_status(machine, "2 of 4 flows by kernel module")
